@@ -1,0 +1,75 @@
+"""What a task leaves behind: its outcome, the one value that is handed on (Airflow keeps it as XCom `argo`).
+
+Everything is JSON. Times are RFC 3339 in UTC. Nothing secret is ever in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Phase(StrEnum):
+    """Argo's node phases, and ABSENT for a task whose node Argo would never have created."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    SKIPPED = "Skipped"
+    FAILED = "Failed"
+    ERROR = "Error"
+    OMITTED = "Omitted"
+    ABSENT = "Absent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One pod (or one request, one child run): what became of it."""
+
+    phase: Phase
+    message: str = ""
+    exit_code: str | None = None
+    """As Argo keeps it, a decimal string; None where no main container ended."""
+    parameters: dict[str, str | None] = field(default_factory=dict)
+    """Declared output parameters by name; None = declared, never produced."""
+    result: str | None = None
+    artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Output artifacts by name: {"store", "bucket", "key", "connection", "size", "media_type", "location": Argo's own JSON}."""
+    pod: str = ""
+    pod_ip: str = ""
+    host_node: str = ""
+    started_at: str = ""
+    finished_at: str = ""
+    daemoned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a task ended. Of a retried step, phase and outputs are those of its last attempt."""
+
+    phase: Phase
+    message: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    """Every attempt, the last one last; () where no pod was needed (skipped, fan-out, verdict)."""
+    items: int | None = None
+    """Of a fan-out: how many."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """Of a verdict: {"phase", "message", "outputs": {"parameters", "artifacts"}, "globals": {...}}. Of a resumed suspend: supplied values."""
+    child: dict[str, str] | None = None
+    """Of a child run: {"dag_id", "run_id"}; its verdict is that run's."""
+
+    @property
+    def last(self) -> Attempt | None:
+        """The attempt that counts."""
+        return self.attempts[-1] if self.attempts else None
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, for XCom: always a dict, never a bare storage URI."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Outcome:
+        """The outcome that `to_json` wrote."""
+        attempts = tuple(Attempt(**{**a, "phase": Phase(a["phase"])}) for a in value.get("attempts", ()))
+        return cls(**{**value, "phase": Phase(value["phase"]), "attempts": attempts})
