@@ -1,0 +1,82 @@
+"""The seam between a step and whoever runs it: an executor's runner, the triggerer, a worker.
+
+`step.run.run_task(host)` lives on one side and knows no Airflow; `airflow.hosts` has the adapters. Tests give a host of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from argo_yaml_provider.flow.facts import RunFacts
+from argo_yaml_provider.flow.outcome import Attempt, Outcome
+from argo_yaml_provider.plan.nodes import Json, Plan
+from argo_yaml_provider.step.kube import Kube
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodSettings:
+    """What the deployment, not the workflow, says of pods. JSON-friendly; part of what travels with the plan."""
+
+    conn_id: str | None = None
+    namespace: str = "default"
+    in_cluster: bool | None = None
+    cluster_context: str | None = None
+    config_file: str | None = None
+    service_account: str | None = None
+    pod_template: Json | None = None
+    """A pod manifest that lies under every pod (KubernetesPodOperator's pod_template_file or dict, already read)."""
+    labels: dict[str, str] | None = None
+    supervisor_image: str = "busybox"
+    """Stages the supervisor where outputs are captured; must hold a static busybox at /bin/busybox."""
+    images: Json | None = None
+    """Entrypoints of images by name, shaped as Argo's controller `images` map: {image: {"entrypoint": [...], "cmd": [...]}}."""
+    executor_limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a task ended, for the host to tell Airflow."""
+
+    outcome: Outcome
+    retry_after: float | None = None
+    """Seconds until the next attempt; None: this is the end."""
+    indices: list[int] | None = None
+    """Of a fan-out: what Airflow maps over (the XCom return_value)."""
+
+
+class Host(Protocol):
+    """What a step asks of its host."""
+
+    plan: Plan
+    facts: RunFacts
+    settings: PodSettings
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    generation: int
+    """Raised by each clear-and-rerun; part of the pod's name."""
+    kube: Kube
+
+    async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
+        """The outcome (XCom) of a task of this run that has ended; None if it left none."""
+
+    async def attempts(self) -> tuple[Attempt, ...]:
+        """The attempts of this task in this generation that have ended."""
+
+    async def record_attempts(self, attempts: tuple[Attempt, ...]) -> None:
+        """Keep them where the next try finds them."""
+
+    async def once(self, key: str, compute: Callable[[], Awaitable[Any]]) -> Any:
+        """The JSON value that was computed when this run first asked for `key`."""
+
+    def log(self, line: str, *, container: str = "") -> None:
+        """One line of the task's log."""
+
+    async def run_child(self, child: str, name: str, conf: Json) -> Outcome:
+        """Run `plan.children[child]` (named stably by `name`) to its end; its verdict, with `Outcome.child` set."""
+
+    async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
+        """The node tree of a child run."""
