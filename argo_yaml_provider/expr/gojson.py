@@ -1,0 +1,88 @@
+"""JSON as Go's encoding/json writes and accepts it: Argo substitutes tags in that text, so its escapes are part of the rules.
+
+In: plain JSON values, or text.  Out: text, or whether it is JSON.
+Must not know: tags, workflows.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from json.encoder import encode_basestring
+from typing import Any, NoReturn
+
+from argo_yaml_provider.expr.errors import ExprError
+
+_HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+
+def dumps(value: Any, *, sort_keys: bool = False) -> str:
+    """`json.Marshal(value)`; dict keys as they stand (a Go struct), or sorted (a Go map)."""
+    try:
+        return _dump(value, sort_keys=sort_keys)
+    except RecursionError:
+        raise ExprError("this document is nested too deep") from None
+
+
+def _dump(value: Any, *, sort_keys: bool) -> str:
+    if isinstance(value, str):
+        return dump_text(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        items = sorted(value.items()) if sort_keys else value.items()
+        return "{" + ",".join(f"{dump_text(key)}:{_dump(item, sort_keys=sort_keys)}" for key, item in items) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(_dump(item, sort_keys=sort_keys) for item in value) + "]"
+    if isinstance(value, float):
+        return dump_float(value)
+    return str(value)
+
+
+def dump_text(text: str) -> str:
+    """One string, with `<`, `>` and `&` escaped as Go does for HTML."""
+    return encode_basestring(text).translate(_HTML)
+
+
+def dump_float(number: float) -> str:
+    """One float64: plain digits, or an exponent below 1e-6 and from 1e21 on."""
+    if not math.isfinite(number):
+        raise ExprError(f"json: unsupported value: {'NaN' if number != number else '+Inf' if number > 0 else '-Inf'}")
+    if number and not 1e-6 <= abs(number) < 1e21:
+        mantissa, _, exponent = repr(number).partition("e")
+        return f"{mantissa.removesuffix('.0')}e{int(exponent):+d}".replace("e+", "e+")
+    return plain_digits(number)
+
+
+def plain_digits(number: float) -> str:
+    """`strconv.FormatFloat(number, 'f', -1, 64)`: the shortest digits that read back, never an exponent."""
+    text = repr(number)
+    if "e" in text:
+        from decimal import Decimal
+
+        text = f"{Decimal(text):f}"
+    return text.removesuffix(".0")
+
+
+def is_json(text: str) -> bool:
+    """`json.Valid(text)`."""
+    try:
+        _VALIDATOR.decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def loads(text: str) -> Any:
+    """The value of a JSON text, read as strictly as Go reads it; anything else is a ValueError."""
+    return _READER.decode(text)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_VALIDATOR = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse)
+_READER = json.JSONDecoder(parse_constant=_refuse)
