@@ -1,0 +1,1 @@
+"""The commands of `argo-yaml`, one module each, each with a click command named `command`; imported only when called."""
