@@ -1,8 +1,55 @@
-"""Entry point `apache_airflow_provider`: what Airflow should know of this package. Imports nothing."""
+"""Entry point `apache_airflow_provider`: what Airflow should know of this package. Imports nothing.
+
+`OPTIONS` is the whole `[argo_yaml]` section: Airflow documents and checks it from here, and `airflow.settings` takes the
+defaults from here.
+"""
 
 from __future__ import annotations
 
 from typing import Any
+
+
+def _option(description: str, default: str = "", *, example: str | None = None, kind: str = "string") -> dict[str, Any]:
+    return {"description": description, "version_added": "0.1.0", "type": kind, "example": example, "default": default}
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "execution": _option(
+        "Who runs steps: auto, executor, triggerer or worker. Auto is the executor where [core] executor names "
+        "argo_yaml_provider.airflow.executor.StepExecutor, else the worker.",
+        "auto",
+    ),
+    "conn_id": _option("The Kubernetes connection that pods are made with.", "kubernetes_default"),
+    "namespace": _option("The namespace of workflows that do not name one, and of their pods.", "default"),
+    "in_cluster": _option("True or false: use the service account Airflow runs under; empty: as the connection says."),
+    "cluster_context": _option("The context of the kubeconfig file; empty: as the connection says."),
+    "config_file": _option("A kubeconfig file; empty: as the connection says.", example="/opt/airflow/kubeconfig"),
+    "service_account": _option("The service account of pods whose workflow names none; empty: the namespace's default."),
+    "pod_template_file": _option("A YAML file with a pod manifest that lies under every pod.", example="/opt/airflow/pod.yaml"),
+    "labels": _option("Labels of every pod, a JSON object.", example='{"team": "data"}'),
+    "supervisor_image": _option(
+        "The image that captures outputs; /bin/busybox in it must be a static busybox. Used only where a step has outputs.",
+        "busybox",
+    ),
+    "images": _option(
+        "Entrypoints of images whose steps name no command, shaped as the map `images` of Argo's controller; a JSON object.",
+        example='{"my/image:1": {"entrypoint": ["/run"]}}',
+    ),
+    "pool": _option("Airflow's pool for steps; empty: the executor's own pool under the executor, else default_pool."),
+    "executor_limit": _option("How many steps one StepExecutor runs at once.", "1000", kind="integer"),
+    "lost_host_retries": _option(
+        "How often a step is taken up again, beyond its retryStrategy, after the worker or executor that ran it died.",
+        "3",
+        kind="integer",
+    ),
+    "max_active_tasks": _option("Steps at once in one run of a workflow that sets no parallelism.", "10000", kind="integer"),
+    "max_active_runs": _option("Runs at once of one workflow.", "1000", kind="integer"),
+    "templates": _option(
+        "Folders in which WorkflowTemplates and ConfigMaps are looked for, beside a workflow's own; separated by colons.",
+        example="/opt/airflow/templates",
+    ),
+    "tags": _option("Tags of every DAG, separated by commas.", "argo"),
+}
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -11,4 +58,10 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "airflow-provider-argo-yaml",
         "name": "Argo YAML",
         "description": "Run Argo Workflows YAML as Airflow DAGs, one Kubernetes pod per step.",
+        "config": {
+            "argo_yaml": {
+                "description": "How Argo workflows run as DAGs. Every option has a sensible default.",
+                "options": OPTIONS,
+            }
+        },
     }

@@ -1,0 +1,213 @@
+"""A plan as Airflow DAGs: one task per planned task, one group per planned group, one more DAG per child plan.
+
+In: Plan, Settings.  Out: airflow.sdk.DAG.
+Must not know: YAML, files, Kubernetes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, TaskGroup
+from airflow.sdk.bases.operator import BaseOperator
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk.definitions.xcom_arg import XComArg
+
+from argo_yaml_provider.airflow.compat import DictOfListsExpandInput, MappedTaskGroup
+from argo_yaml_provider.airflow.envelope import ATTRIBUTE, Envelope, child_dag_id, dumps
+from argo_yaml_provider.airflow.forms import form_params
+from argo_yaml_provider.airflow.operators import ArgoStepOperator
+from argo_yaml_provider.airflow.retries import MANY, ArgoRetryPolicy
+from argo_yaml_provider.airflow.settings import EXECUTOR, Execution, Settings
+from argo_yaml_provider.plan.nodes import Call, Plan, PlannedGroup, PlannedTask, TaskKind
+
+CHILD_RUNS = 1_000_000
+"""Child runs of one DAG wait for each other: a bound on their number would be a deadlock."""
+_TITLE = "workflows.argoproj.io/title"
+_DESCRIPTION = "workflows.argoproj.io/description"
+
+Node = BaseOperator | MappedOperator
+
+
+def build_dags(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", **dag_kwargs: Any) -> tuple[DAG, ...]:
+    """The plan's DAG and those of its child plans. `source` (the YAML) becomes its documentation."""
+    root = build_dag(plan, settings, dag_id=dag_id, source=source, **dag_kwargs)
+    children = (build_child(child, settings, family=dag_id, key=key) for key, child in plan.children.items())
+    return (root, *children)
+
+
+def build_dag(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", **dag_kwargs: Any) -> DAG:
+    """The plan's own DAG. More keywords are those of `airflow.sdk.DAG`, and win."""
+    options: dict[str, Any] = {
+        "catchup": False,
+        "doc_md": documentation(plan, source),
+        "description": _annotations(plan).get(_TITLE),
+        "tags": list(settings.tags),
+        "max_active_tasks": parallelism(plan, settings),
+        "max_active_runs": settings.max_active_runs,
+    }
+    params = {**form_params(plan), **dag_kwargs.pop("params", {})}
+    schedule = dag_kwargs.pop("schedule", None)
+    dag = DAG(dag_id=dag_id, schedule=schedule, **{**options, **dag_kwargs})
+    add_tasks(dag, Envelope(plan=plan, pods=settings.pods, family=dag_id), settings)
+    dag.params = ParamsDict(params)  # only now: each task made before would carry a copy
+    return dag
+
+
+def build_child(child: Plan, settings: Settings, *, family: str, key: str) -> DAG:
+    """A child plan's DAG: runs are made by their parents only, and it is never paused."""
+    dag_id = child_dag_id(family, key)
+    dag = DAG(
+        dag_id=dag_id,
+        schedule=None,
+        catchup=False,
+        tags=[*settings.tags, "argo-child"],
+        description=f"runs of {key} on behalf of {family}",
+        is_paused_upon_creation=False,
+        max_active_tasks=settings.max_active_tasks,
+        max_active_runs=CHILD_RUNS,
+    )
+    add_tasks(dag, Envelope(plan=child, pods=settings.pods, family=family, child=True), settings)
+    return dag
+
+
+def add_tasks(dag: DAG, envelope: Envelope, settings: Settings, *, parent: TaskGroup | None = None) -> None:
+    """Every group and task of the plan, wired, under `parent` (the DAG itself by default)."""
+    builder = _Builder(dag=dag, envelope=envelope, settings=settings, top=parent or dag.task_group)
+    for group in envelope.plan.groups:
+        builder.add_group(group)
+    for task in envelope.plan.tasks:
+        builder.add_task(task, last=task is envelope.plan.tasks[-1])
+
+
+@dataclass(kw_only=True)
+class _Builder:
+    """The groups and tasks made so far; groups wait for the fan-out they are mapped over."""
+
+    dag: DAG
+    envelope: Envelope
+    settings: Settings
+    top: TaskGroup
+    groups: dict[str, TaskGroup] = field(default_factory=dict)
+    waiting: dict[str, PlannedGroup] = field(default_factory=dict)
+    tasks: dict[str, Node] = field(default_factory=dict)
+    calls: dict[str, Call] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.calls = {call.id: call for call in calls_of(self.envelope.plan)}
+
+    def add_group(self, group: PlannedGroup) -> None:
+        """A mapped group needs its fan-out first, so each is made when its first task is."""
+        self.waiting[group.id] = group
+
+    def group(self, group_id: str) -> TaskGroup:
+        """The group, made with its parents if need be; '' is the top."""
+        if not group_id:
+            return self.top
+        if group_id not in self.groups:
+            planned = self.waiting[group_id]
+            self.groups[group_id] = self.make_group(planned, self.group(planned.parent))
+        return self.groups[group_id]
+
+    def make_group(self, planned: PlannedGroup, parent: TaskGroup) -> TaskGroup:
+        named: dict[str, Any] = {
+            "group_id": self.envelope.prefix + planned.id,
+            "group_display_name": planned.label,
+            "tooltip": planned.tooltip,
+            "prefix_group_id": False,
+            "parent_group": parent,
+            "dag": self.dag,
+        }
+        if not planned.mapped_over:
+            return TaskGroup(**named)
+        fanout = self.tasks[planned.mapped_over]
+        group = MappedTaskGroup(expand_input=DictOfListsExpandInput({"index": XComArg(fanout)}), **named)
+        group.set_upstream(fanout)
+        return group
+
+    def add_task(self, planned: PlannedTask, *, last: bool) -> None:
+        named: dict[str, Any] = {
+            "task_id": self.envelope.prefix + planned.id,
+            "task_display_name": planned.label,
+            "trigger_rule": "all_done",
+            "dag": self.dag,
+            "task_group": self.group(planned.group),
+        }
+        if planned.kind is TaskKind.JOIN:
+            node: Node = EmptyOperator(**named)
+        else:
+            if last:
+                named[ATTRIBUTE] = dumps(self.envelope)
+            node = self.make_step(planned, {**named, **self.step_options(planned)})
+        node.set_upstream([self.tasks[one] for one in planned.upstream if one != planned.mapped_over])
+        self.tasks[planned.id] = node
+
+    def make_step(self, planned: PlannedTask, options: dict[str, Any]) -> Node:
+        if not planned.mapped_over:
+            return ArgoStepOperator(**options)
+        return ArgoStepOperator.partial(**options).expand(index=XComArg(self.tasks[planned.mapped_over]))
+
+    def step_options(self, planned: PlannedTask) -> dict[str, Any]:
+        """Everything that has no word of the workflow in it."""
+        pods = self.settings.pods
+        options: dict[str, Any] = {
+            "retries": self.retries(planned),
+            "retry_delay": timedelta(0),
+            "retry_policy": ArgoRetryPolicy(),
+            "do_xcom_push": planned.kind is TaskKind.FANOUT,
+            "kubernetes_conn_id": pods.conn_id,
+            "namespace": pods.namespace,
+            "in_cluster": pods.in_cluster,
+            "cluster_context": pods.cluster_context,
+            "config_file": pods.config_file,
+            "service_account_name": pods.service_account,
+        }
+        if self.settings.execution is Execution.EXECUTOR:
+            options["executor"] = EXECUTOR
+        if self.settings.step_pool:
+            options["pool"] = self.settings.step_pool
+        return options
+
+    def retries(self, planned: PlannedTask) -> int:
+        """Airflow's retries: spare ones for lost hosts, and those of a retryStrategy."""
+        spare = self.settings.lost_host_retries
+        if not planned.retries:
+            return spare
+        template = self.envelope.plan.templates.get(self.calls[planned.call].template, {})
+        limit = str(template.get("retryStrategy", {}).get("limit", ""))
+        return spare + int(limit) if limit.isdecimal() else MANY
+
+
+def calls_of(plan: Plan) -> Iterator[Call]:
+    """Every call of the plan, from its roots."""
+    pending = [call for call in (plan.root, plan.on_exit, *plan.hooks) if call]
+    while pending:
+        call = pending.pop()
+        yield call
+        pending += [*call.turns, *call.hooks, *(inner for group in call.groups for inner in group)]
+
+
+def parallelism(plan: Plan, settings: Settings) -> int:
+    """`spec.parallelism` where it is a number: Airflow counts it per run, as Argo does."""
+    wanted = plan.workflow.get("spec", {}).get("parallelism")
+    return wanted if isinstance(wanted, int) and wanted > 0 else settings.max_active_tasks
+
+
+def documentation(plan: Plan, source: str) -> str | None:
+    """Title, description and YAML, as Markdown."""
+    annotations = _annotations(plan)
+    parts = [f"### {annotations[_TITLE]}"] if _TITLE in annotations else []
+    parts += [annotations[_DESCRIPTION]] if _DESCRIPTION in annotations else []
+    if source:
+        fence = "````" if "```" in source else "```"
+        parts.append(f"{fence}yaml\n{source.rstrip()}\n{fence}")
+    return "\n\n".join(parts) or None
+
+
+def _annotations(plan: Plan) -> dict[str, str]:
+    return plan.workflow.get("metadata", {}).get("annotations") or {}

@@ -1,0 +1,91 @@
+"""What travels in the serialized DAG: the plan, and the settings it runs under, as one stable JSON text.
+
+It sits on one task of the DAG (the plan's last), as the operator attribute `argo_plan`; a host finds it by `find_envelope`.
+Must not know: Airflow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+from argo_yaml_provider.plan.nodes import Json, Plan
+from argo_yaml_provider.step.host import PodSettings
+
+ATTRIBUTE = "argo_plan"
+OUTCOME_KEY = "argo"
+"""The XCom key of a task's outcome."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One plan as a DAG carries it."""
+
+    plan: Plan
+    pods: PodSettings
+    family: str
+    """dag_id of the outermost plan's DAG: `child_dag_id(family, key)` are its children's."""
+    child: bool = False
+    """Whether runs of this DAG are child runs, told what to do by the conf of their parent."""
+    prefix: str = ""
+    """Stands before each planned id in the DAG's task_ids (of an ArgoTaskGroup)."""
+
+
+def child_dag_id(family: str, key: str) -> str:
+    """The dag_id of a child plan."""
+    return f"{family}.{key}"
+
+
+def dumps(envelope: Envelope) -> str:
+    """The same envelope gives the same text."""
+    from argo_yaml_provider.plan.serialize import dumps as dump_plan
+
+    head = {
+        "pods": {name: value for name, value in asdict(envelope.pods).items() if value != _POD_DEFAULTS[name]},
+        "family": envelope.family,
+        "child": envelope.child,
+        "prefix": envelope.prefix,
+    }
+    return json.dumps({"head": head, "plan": dump_plan(envelope.plan)}, sort_keys=True, separators=(",", ":"))
+
+
+@lru_cache(maxsize=256)
+def loads(text: str) -> Envelope:
+    """The envelope that `dumps` wrote; read once per text, since a run's tasks all share it."""
+    from argo_yaml_provider.plan.serialize import loads as load_plan
+
+    value = json.loads(text)
+    head = value["head"]
+    return Envelope(
+        plan=load_plan(value["plan"]),
+        pods=PodSettings(**head["pods"]),
+        family=head["family"],
+        child=head["child"],
+        prefix=head["prefix"],
+    )
+
+
+def find_envelope(serialized_dag: Json, task_id: str) -> Envelope:
+    """The envelope that the task belongs to, in a DAG as `SerializedDAG.to_dict` shaped it."""
+    for text in _carried(serialized_dag):
+        envelope = loads(text)
+        if task_id.startswith(envelope.prefix) and any(
+            task.id == task_id.removeprefix(envelope.prefix) for task in envelope.plan.tasks
+        ):
+            return envelope
+    raise LookupError(f"no plan of this DAG has a task {task_id!r}")
+
+
+def _carried(serialized_dag: Json) -> Iterator[str]:
+    dag = serialized_dag.get("dag", serialized_dag)
+    for task in reversed(dag["tasks"]):
+        data: dict[str, Any] = task.get("__var", task)
+        text = data.get(ATTRIBUTE) or data.get("partial_kwargs", {}).get(ATTRIBUTE)
+        if text:
+            yield text
+
+
+_POD_DEFAULTS = {item.name: getattr(PodSettings(), item.name) for item in fields(PodSettings)}

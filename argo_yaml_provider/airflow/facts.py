@@ -1,0 +1,72 @@
+"""A DAG run as the flow wants to hear of it.
+
+In: the plan's envelope and what Airflow says of the run.  Out: RunFacts, equal whichever host builds them.
+Must not know: how the host came by these values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from argo_yaml_provider.airflow.envelope import Envelope
+from argo_yaml_provider.flow.facts import RunFacts
+
+CHILD_CONF = "argo"
+"""The one key of a child run's conf."""
+_SPACE = uuid.UUID("6d9e1c0e-2f6c-5a5a-9d0c-5b7a3f8f7a51")
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+"""Kubernetes' own for generated names: no vowels, so no words."""
+_MAX_NAME = 63
+
+
+def run_facts(
+    envelope: Envelope,
+    *,
+    dag_id: str,
+    run_id: str,
+    conf: Mapping[str, Any] | None,
+    run_after: datetime,
+    logical_date: datetime | None = None,
+) -> RunFacts:
+    """The facts of one run. `run_after` (which a clear leaves alone) is the workflow's creation time."""
+    conf = conf or {}
+    child = conf.get(CHILD_CONF, {}) if envelope.child else {}
+    globals_ = child.get("globals", {})
+    return RunFacts(
+        name=globals_.get("workflow.name") or run_name(envelope.plan.name, dag_id, run_id),
+        namespace=globals_.get("workflow.namespace") or envelope.pods.namespace,
+        uid=globals_.get("workflow.uid") or str(uuid.uuid5(_SPACE, f"{dag_id}\n{run_id}")),
+        created_at=globals_.get("workflow.creationTimestamp.RFC3339") or rfc3339(run_after),
+        parameters={} if envelope.child else submitted_parameters(conf),
+        scheduled_time=rfc3339(logical_date) if logical_date else None,
+        service_account=envelope.pods.service_account or "default",
+        inputs=child.get("inputs"),
+        globals=globals_,
+        node=child.get("node", ""),
+        depth=child.get("depth", 0),
+    )
+
+
+def run_name(plan_name: str, dag_id: str, run_id: str) -> str:
+    """The plan's name and five characters hashed from the run."""
+    number = int.from_bytes(hashlib.sha256(f"{dag_id}\n{run_id}".encode()).digest()[:8])
+    suffix = ""
+    for _ in range(5):
+        number, digit = divmod(number, len(_LETTERS))
+        suffix += _LETTERS[digit]
+    return f"{plan_name[: _MAX_NAME - 6].rstrip('-.')}-{suffix}"
+
+
+def submitted_parameters(conf: Mapping[str, Any]) -> dict[str, str]:
+    """The run's conf as `argo submit -p` would have said it; an empty field of the form (null) was not submitted."""
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in conf.items() if value is not None}
+
+
+def rfc3339(moment: datetime) -> str:
+    """UTC, to the second, as Kubernetes writes times."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

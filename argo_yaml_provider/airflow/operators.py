@@ -1,0 +1,38 @@
+"""The operator of every planned task that does something: a KubernetesPodOperator whose pod Argo's rules build.
+
+In: which planned task it is, and (on one task of the plan) the envelope.  Out: an outcome, under XCom `argo`.
+Must not know: Argo's YAML. No text of a workflow goes through KubernetesPodOperator's constructor or Jinja.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+
+from argo_yaml_provider.airflow.envelope import ATTRIBUTE
+
+
+class ArgoStepOperator(KubernetesPodOperator):
+    """One planned task. `index` exists only to be mapped over: a loop's turn is known by its map index."""
+
+    template_fields: Sequence[str] = ()
+    template_fields_renderers: ClassVar[dict[str, str]] = {}
+    ui_color = "#e8f1fb"
+
+    def __init__(self, *, argo_plan: str | None = None, index: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.argo_plan = argo_plan
+        self.index = index
+
+    @classmethod
+    def get_serialized_fields(cls) -> frozenset[str]:
+        """The plan travels in the serialized DAG, so that a host needs no DAG file."""
+        return cast("frozenset[str]", super().get_serialized_fields() | {ATTRIBUTE})  # type: ignore[no-untyped-call]
+
+    def execute(self, context: Any) -> Any:
+        """Run the step in this worker."""
+        from argo_yaml_provider.airflow.hosts.worker import run_in_worker
+
+        return run_in_worker(self, context)

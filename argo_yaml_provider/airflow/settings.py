@@ -1,0 +1,158 @@
+"""What a deployment says: the `[argo_yaml]` section of Airflow's configuration, and which host runs steps.
+
+In: airflow.cfg or AIRFLOW__ARGO_YAML__* variables.  Out: `Settings`, frozen; `Settings.pods` travels with every plan.
+Must not know: workflows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from argo_yaml_provider.plan.nodes import Json
+from argo_yaml_provider.provider_info import OPTIONS
+from argo_yaml_provider.step.host import PodSettings
+
+SECTION = "argo_yaml"
+EXECUTOR = "argo_yaml_provider.airflow.executor.StepExecutor"
+POOL = "argo_yaml"
+"""The pool that StepExecutor creates at its start."""
+
+
+class Execution(StrEnum):
+    """Who runs steps."""
+
+    AUTO = "auto"
+    EXECUTOR = "executor"
+    TRIGGERER = "triggerer"
+    WORKER = "worker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One deployment's options, with `execution` already resolved."""
+
+    pods: PodSettings = field(default_factory=PodSettings)
+    execution: Execution = Execution.WORKER
+    pool: str | None = None
+    """None: the executor's own pool under the executor, `default_pool` elsewhere."""
+    lost_host_retries: int = 3
+    """How often a task is taken up again whose worker or executor died."""
+    max_active_tasks: int = 10_000
+    max_active_runs: int = 1_000
+    templates: tuple[Path, ...] = ()
+    """Where templates that a workflow refers to are looked for, beside its own folder."""
+    tags: tuple[str, ...] = ("argo",)
+
+    @property
+    def step_pool(self) -> str | None:
+        """The pool of a step; None leaves Airflow's default."""
+        return self.pool or (POOL if self.execution is Execution.EXECUTOR else None)
+
+
+def read_settings() -> Settings:
+    """The `[argo_yaml]` section as it stands now."""
+    return Settings(
+        pods=read_pod_settings(),
+        execution=resolve_execution(option("execution") or "auto"),
+        pool=option("pool"),
+        lost_host_retries=_number("lost_host_retries"),
+        max_active_tasks=_number("max_active_tasks"),
+        max_active_runs=_number("max_active_runs"),
+        templates=tuple(Path(part) for part in (option("templates") or "").split(":") if part),
+        tags=tuple(tag.strip() for tag in (option("tags") or "").split(",") if tag.strip()),
+    )
+
+
+def read_pod_settings() -> PodSettings:
+    """What the section says of pods."""
+    return PodSettings(
+        conn_id=option("conn_id"),
+        namespace=option("namespace") or "default",
+        in_cluster=_truth("in_cluster"),
+        cluster_context=option("cluster_context"),
+        config_file=option("config_file"),
+        service_account=option("service_account"),
+        pod_template=_manifest("pod_template_file"),
+        labels=_object("labels"),
+        supervisor_image=option("supervisor_image") or "busybox",
+        images=_object("images"),
+        executor_limit=_number("executor_limit"),
+    )
+
+
+def option(name: str) -> str | None:
+    """An option's text, or its declared default; None where it is empty."""
+    from airflow.configuration import conf
+
+    return conf.get(SECTION, name, fallback=OPTIONS[name]["default"]) or None
+
+
+def resolve_execution(wanted: str) -> Execution:
+    """`auto` is the executor where `core.executor` names it, else the worker.
+
+    An executor that is not configured would be an import error of the whole DAG file, so it is refused here, in words.
+    """
+    try:
+        execution = Execution(wanted)
+    except ValueError:
+        raise ValueError(f"[{SECTION}] execution = {wanted}: choose one of {', '.join(Execution)}") from None
+    if execution is Execution.AUTO:
+        return Execution.EXECUTOR if executor_configured() else Execution.WORKER
+    if execution is Execution.EXECUTOR and not executor_configured():
+        raise ValueError(
+            f"[{SECTION}] execution = executor, but [core] executor does not name it; "
+            f"add {EXECUTOR} to that list, after the executor you have"
+        )
+    return execution
+
+
+def executor_configured() -> bool:
+    """Whether `core.executor` lists StepExecutor, with or without an alias."""
+    from airflow.configuration import conf
+
+    listed = conf.get("core", "executor", fallback="")
+    return any(part.strip().split(":")[-1] == EXECUTOR for team in listed.split(";") for part in team.split("=")[-1].split(","))
+
+
+def _number(name: str) -> int:
+    text = option(name)
+    if text is None or not text.isdecimal():
+        raise ValueError(f"[{SECTION}] {name} = {text}: a whole number is wanted, such as {OPTIONS[name]['default']}")
+    return int(text)
+
+
+def _truth(name: str) -> bool | None:
+    text = option(name)
+    if text is None:
+        return None
+    if text.lower() not in ("true", "false"):
+        raise ValueError(f"[{SECTION}] {name} = {text}: say true or false, or leave it empty")
+    return text.lower() == "true"
+
+
+def _object(name: str) -> Json | None:
+    text = option(name)
+    return None if text is None else _parsed(name, text, json.loads, "a JSON object")
+
+
+def _manifest(name: str) -> Json | None:
+    path = option(name)
+    if path is None:
+        return None
+    import yaml
+
+    return _parsed(name, Path(path).read_text(encoding="utf-8"), yaml.safe_load, "a pod manifest")
+
+
+def _parsed(name: str, text: str, parse: Callable[[str], object], wanted: str) -> Json:
+    try:
+        value = parse(text)
+    except Exception as error:  # noqa: BLE001 - whatever the parser says
+        raise ValueError(f"[{SECTION}] {name}: {wanted} is wanted, and this does not parse: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"[{SECTION}] {name}: {wanted} is wanted, not {type(value).__name__}")  # noqa: TRY004 - a setting's value
+    return value
