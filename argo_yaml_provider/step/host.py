@@ -12,27 +12,8 @@ from typing import Any, Protocol
 from argo_yaml_provider.flow.facts import RunFacts
 from argo_yaml_provider.flow.outcome import Attempt, Outcome
 from argo_yaml_provider.plan.nodes import Json, Plan
+from argo_yaml_provider.pods.settings import PodSettings as PodSettings
 from argo_yaml_provider.step.kube import Kube
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PodSettings:
-    """What the deployment, not the workflow, says of pods. JSON-friendly; part of what travels with the plan."""
-
-    conn_id: str | None = None
-    namespace: str = "default"
-    in_cluster: bool | None = None
-    cluster_context: str | None = None
-    config_file: str | None = None
-    service_account: str | None = None
-    pod_template: Json | None = None
-    """A pod manifest that lies under every pod (KubernetesPodOperator's pod_template_file or dict, already read)."""
-    labels: dict[str, str] | None = None
-    supervisor_image: str = "busybox"
-    """Stages the supervisor where outputs are captured; must hold a static busybox at /bin/busybox."""
-    images: Json | None = None
-    """Entrypoints of images by name, shaped as Argo's controller `images` map: {image: {"entrypoint": [...], "cmd": [...]}}."""
-    executor_limit: int = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

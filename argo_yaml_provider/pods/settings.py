@@ -1,0 +1,30 @@
+"""What the deployment, not the workflow, says of pods: JSON-friendly, part of what travels with a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from argo_yaml_provider.plan.nodes import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodSettings:
+    """Defaults for every pod of every workflow; `[argo_yaml]` in airflow.cfg, or an operator's own."""
+
+    conn_id: str | None = None
+    namespace: str = "default"
+    in_cluster: bool | None = None
+    cluster_context: str | None = None
+    config_file: str | None = None
+    service_account: str | None = None
+    pod_template: Json | None = None
+    """A pod manifest that lies under every pod (KubernetesPodOperator's pod_template_file or dict, already read)."""
+    labels: dict[str, str] | None = None
+    supervisor_image: str = "busybox"
+    """Stages the supervisor where outputs are captured; must hold a static busybox at /bin/busybox."""
+    images: Json | None = None
+    """Entrypoints of images by name, shaped as Argo's controller `images` map: {image: {"entrypoint": [...], "cmd": [...]}}."""
+    executor_limit: int = 1000
+    on_finish_action: str = "delete_pod"
+    """What becomes of a pod whose outcome and logs are read, in KubernetesPodOperator's words: `delete_pod`,
+    `delete_succeeded_pod` or `keep_pod`. A workflow's own `podGC` goes before it."""
