@@ -19,7 +19,7 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.definitions.xcom_arg import XComArg
 
 from argo_yaml_provider.airflow.compat import DictOfListsExpandInput, MappedTaskGroup
-from argo_yaml_provider.airflow.envelope import ATTRIBUTE, Envelope, child_dag_id, dumps
+from argo_yaml_provider.airflow.envelope import ATTRIBUTE, Envelope, child_dag_id, dumps, verdict_tasks
 from argo_yaml_provider.airflow.forms import form_params
 from argo_yaml_provider.airflow.operators import ArgoStepOperator
 from argo_yaml_provider.airflow.retries import MANY, ArgoRetryPolicy
@@ -37,8 +37,7 @@ Node = BaseOperator | MappedOperator
 def build_dags(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", **dag_kwargs: Any) -> tuple[DAG, ...]:
     """The plan's DAG and those of its child plans. `source` (the YAML) becomes its documentation."""
     root = build_dag(plan, settings, dag_id=dag_id, source=source, **dag_kwargs)
-    children = (build_child(child, settings, family=dag_id, key=key) for key, child in plan.children.items())
-    return (root, *children)
+    return (root, *(build_child(plan, settings, family=dag_id, key=key) for key in plan.children))
 
 
 def build_dag(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", **dag_kwargs: Any) -> DAG:
@@ -54,12 +53,13 @@ def build_dag(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", 
     params = {**form_params(plan), **dag_kwargs.pop("params", {})}
     schedule = dag_kwargs.pop("schedule", None)
     dag = DAG(dag_id=dag_id, schedule=schedule, **{**options, **dag_kwargs})
-    add_tasks(dag, Envelope(plan=plan, pods=settings.pods, family=dag_id), settings)
+    envelope = Envelope(plan=plan, pods=settings.pods, family=dag_id, verdicts=verdict_tasks(plan))
+    add_tasks(dag, envelope, settings)
     dag.params = ParamsDict(params)  # only now: each task made before would carry a copy
     return dag
 
 
-def build_child(child: Plan, settings: Settings, *, family: str, key: str) -> DAG:
+def build_child(plan: Plan, settings: Settings, *, family: str, key: str) -> DAG:
     """A child plan's DAG: runs are made by their parents only, and it is never paused."""
     dag_id = child_dag_id(family, key)
     dag = DAG(
@@ -72,7 +72,8 @@ def build_child(child: Plan, settings: Settings, *, family: str, key: str) -> DA
         max_active_tasks=settings.max_active_tasks,
         max_active_runs=CHILD_RUNS,
     )
-    add_tasks(dag, Envelope(plan=child, pods=settings.pods, family=family, child=True), settings)
+    envelope = Envelope(plan=plan.children[key], pods=settings.pods, family=family, verdicts=verdict_tasks(plan), child=True)
+    add_tasks(dag, envelope, settings)
     return dag
 
 

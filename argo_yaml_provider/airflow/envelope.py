@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from argo_yaml_provider.step.host import PodSettings
 ATTRIBUTE = "argo_plan"
 OUTCOME_KEY = "argo"
 """The XCom key of a task's outcome."""
+_POD_DEFAULTS = {item.name: getattr(PodSettings(), item.name) for item in fields(PodSettings)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +29,17 @@ class Envelope:
     pods: PodSettings
     family: str
     """dag_id of the outermost plan's DAG: `child_dag_id(family, key)` are its children's."""
+    verdicts: dict[str, str] = field(default_factory=dict)
+    """Of every child plan by key: the id of its last task, whose outcome is a child run's verdict."""
     child: bool = False
     """Whether runs of this DAG are child runs, told what to do by the conf of their parent."""
     prefix: str = ""
     """Stands before each planned id in the DAG's task_ids (of an ArgoTaskGroup)."""
+
+
+def verdict_tasks(plan: Plan) -> dict[str, str]:
+    """`Envelope.verdicts` of the outermost plan."""
+    return {key: child.tasks[-1].id for key, child in plan.children.items()}
 
 
 def child_dag_id(family: str, key: str) -> str:
@@ -46,6 +54,7 @@ def dumps(envelope: Envelope) -> str:
     head = {
         "pods": {name: value for name, value in asdict(envelope.pods).items() if value != _POD_DEFAULTS[name]},
         "family": envelope.family,
+        "verdicts": envelope.verdicts,
         "child": envelope.child,
         "prefix": envelope.prefix,
     }
@@ -63,6 +72,7 @@ def loads(text: str) -> Envelope:
         plan=load_plan(value["plan"]),
         pods=PodSettings(**head["pods"]),
         family=head["family"],
+        verdicts=head["verdicts"],
         child=head["child"],
         prefix=head["prefix"],
     )
@@ -72,9 +82,7 @@ def find_envelope(serialized_dag: Json, task_id: str) -> Envelope:
     """The envelope that the task belongs to, in a DAG as `SerializedDAG.to_dict` shaped it."""
     for text in _carried(serialized_dag):
         envelope = loads(text)
-        if task_id.startswith(envelope.prefix) and any(
-            task.id == task_id.removeprefix(envelope.prefix) for task in envelope.plan.tasks
-        ):
+        if belongs(envelope, task_id):
             return envelope
     raise LookupError(f"no plan of this DAG has a task {task_id!r}")
 
@@ -88,4 +96,16 @@ def _carried(serialized_dag: Json) -> Iterator[str]:
             yield text
 
 
-_POD_DEFAULTS = {item.name: getattr(PodSettings(), item.name) for item in fields(PodSettings)}
+def envelope_of(operator: Any) -> Envelope:
+    """The envelope of an operator in a DAG that was parsed here."""
+    for task in reversed(list(operator.dag.task_dict.values())):
+        text = getattr(task, ATTRIBUTE, None) or getattr(task, "partial_kwargs", {}).get(ATTRIBUTE)
+        if text and belongs(loads(text), operator.task_id):
+            return loads(text)
+    raise LookupError(f"DAG {operator.dag.dag_id} has no plan with a task {operator.task_id!r}")
+
+
+def belongs(envelope: Envelope, task_id: str) -> bool:
+    """Whether the DAG's task is one of this plan's."""
+    own = task_id.removeprefix(envelope.prefix)
+    return task_id.startswith(envelope.prefix) and any(task.id == own for task in envelope.plan.tasks)

@@ -62,6 +62,12 @@ def run_name(plan_name: str, dag_id: str, run_id: str) -> str:
     return f"{plan_name[: _MAX_NAME - 6].rstrip('-.')}-{suffix}"
 
 
+def child_run_id(dag_id: str, run_id: str, name: str) -> str:
+    """The run_id of a child run: a function of its parent's run and of `name`, so that no host starts it twice."""
+    digest = hashlib.sha256(f"{dag_id}\n{run_id}\n{name}".encode()).hexdigest()
+    return f"argo__{digest[:32]}"
+
+
 def submitted_parameters(conf: Mapping[str, Any]) -> dict[str, str]:
     """The run's conf as `argo submit -p` would have said it; an empty field of the form (null) was not submitted."""
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in conf.items() if value is not None}
