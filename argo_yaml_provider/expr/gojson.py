@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from argo_yaml_provider.expr.errors import ExprError
 
-_HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
 def dumps(value: Any, *, sort_keys: bool = False) -> str:
@@ -43,16 +43,16 @@ def _dump(value: Any, *, sort_keys: bool) -> str:
 
 def dump_text(text: str) -> str:
     """One string, with `<`, `>` and `&` escaped as Go does for HTML."""
-    return encode_basestring(text).translate(_HTML)
+    return encode_basestring(text).translate(HTML)
 
 
 def dump_float(number: float) -> str:
     """One float64: plain digits, or an exponent below 1e-6 and from 1e21 on."""
     if not math.isfinite(number):
-        raise ExprError(f"json: unsupported value: {'NaN' if number != number else '+Inf' if number > 0 else '-Inf'}")
+        raise ExprError(f"json: unsupported value: {'NaN' if math.isnan(number) else '+Inf' if number > 0 else '-Inf'}")
     if number and not 1e-6 <= abs(number) < 1e21:
         mantissa, _, exponent = repr(number).partition("e")
-        return f"{mantissa.removesuffix('.0')}e{int(exponent):+d}".replace("e+", "e+")
+        return f"{mantissa.removesuffix('.0')}e{int(exponent):+d}"
     return plain_digits(number)
 
 

@@ -69,30 +69,31 @@ def _walk(tree: Node) -> Iterator[tuple[Node, bool]]:
             stack.append((child, left_of_coalesce or coalesced, optional, False))
 
 
-def _children(node: Node) -> tuple[Node, ...]:
-    match node:
-        case nodes.Unary():
-            found: tuple[Node | None, ...] = (node.operand,)
-        case nodes.Binary():
-            found = (node.left, node.right)
-        case nodes.Member():
-            found = (node.base, node.key)
-        case nodes.Slice():
-            found = (node.base, node.start, node.stop)
-        case nodes.Call():
-            found = (node.callee, *node.arguments)
-        case nodes.Builtin():
-            found = node.arguments
-        case nodes.Chain() | nodes.Predicate():
-            found = (node.body,)
-        case nodes.Let():
-            found = (node.value, node.body)
-        case nodes.Sequence() | nodes.Array():
-            found = node.items
-        case nodes.Conditional():
-            found = (node.test, node.yes, node.no)
-        case nodes.Map():
-            found = tuple(side for pair in node.pairs for side in pair)
-        case _:
-            found = ()
-    return tuple(child for child in found if child is not None)
+_CHILDREN: dict[type[Node], tuple[str, ...]] = {
+    nodes.Unary: ("operand",),
+    nodes.Binary: ("left", "right"),
+    nodes.Member: ("base", "key"),
+    nodes.Chain: ("body",),
+    nodes.Slice: ("base", "start", "stop"),
+    nodes.Call: ("callee", "arguments"),
+    nodes.Builtin: ("arguments",),
+    nodes.Predicate: ("body",),
+    nodes.Let: ("value", "body"),
+    nodes.Sequence: ("items",),
+    nodes.Conditional: ("test", "yes", "no"),
+    nodes.Array: ("items",),
+    nodes.Map: ("pairs",),
+}
+"""The fields of a node that hold nodes, in the order in which expr-lang's ast.Walk visits them."""
+
+
+def _children(node: Node) -> Iterator[Node]:
+    for field in _CHILDREN.get(type(node), ()):
+        yield from _nodes_in(getattr(node, field))
+
+
+def _nodes_in(value: Node | tuple[Any, ...] | None) -> Iterator[Node]:
+    if isinstance(value, Node):
+        yield value
+    for item in value if isinstance(value, tuple) else ():
+        yield from _nodes_in(item)

@@ -1,6 +1,6 @@
-"""Text as Go quotes it (strconv.Quote): how Argo puts a value into a JSON document.
+r"""Text as Go quotes it (strconv.Quote): how Argo puts a value into a JSON document.
 
-In: text.  Out: quoted text. Some of Go's escapes (`\\a`, `\\x1b`) are not JSON's; Argo then says "invalid JSON", and so do we.
+In: text.  Out: quoted text. Some of Go's escapes (`\a`, `\x1b`) are not JSON's; Argo then says "invalid JSON", and so do we.
 Must not know: tags, expressions.
 """
 

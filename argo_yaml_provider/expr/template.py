@@ -19,7 +19,8 @@ from argo_yaml_provider.expr.tags import Tag, find_tags
 Params = Mapping[str, Any]
 Strict = Callable[[str], bool]
 
-GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+"""What strings.TrimSpace trims: not quite what Python's strip does."""
 LARGEST = 64 * 1024 * 1024
 """Characters that a document may grow to: a hostile one multiplies a long value by many tags."""
 

@@ -47,7 +47,7 @@ def process_args(
 
 
 def substitute_params(template: Json, global_params: Mapping[str, str], local_params: Mapping[str, str]) -> Json:
-    """The template with its tags replaced in two passes: the workflow's variables first, which inputs may hold, then its inputs."""
+    """The template with its tags replaced: first the workflow's variables, which its inputs may hold, then its inputs."""
     params: dict[str, Any] = {**global_params, **local_params}
     text = replace(gojson.dumps(template), params, allow_unresolved=True)
     params.update(_own_variables(gojson.loads(text)))

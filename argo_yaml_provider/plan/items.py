@@ -1,0 +1,216 @@
+"""Turn a looped step or task into one step per item.
+
+In: a step or DAG task as Argo's JSON (its references to earlier steps already replaced), the scope.  Out: the steps, named.
+Must not know: whether the items came from the file or from a run. Argo: steps.go expandStep, dag.go expandTask.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from argo_yaml_provider.expr import gojson
+from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.expr.tags import find_tags
+from argo_yaml_provider.expr.template import GO_SPACE, LARGEST, substitute
+from argo_yaml_provider.expr.when import evaluate_when
+from argo_yaml_provider.plan.nodes import Json
+from argo_yaml_provider.plan.sequence import MOST_ITEMS, sequence
+
+LOOP_FIELDS = ("withItems", "withParam", "withSequence")
+_STRINGS_AND_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class Turn(NamedTuple):
+    """One step of a loop."""
+
+    name: str
+    """`step(0:item)`."""
+    index: int
+    step: Json
+    """The step with its item put in; without the loop."""
+
+
+def loops(step: Json) -> bool:
+    """Whether a step has a loop at all; an empty withItems or withParam is none. Argo: ShouldExpand."""
+    return bool(step.get("withItems") or step.get("withParam")) or step.get("withSequence") is not None
+
+
+def items_of(step: Json) -> list[str]:
+    """The items of a loop, each as JSON text: a number keeps the digits it was written with.
+
+    Items that cannot be read are none if `when` is false already, else an error.
+    """
+    try:
+        return _items(step)
+    except ExprError:
+        if _surely_not(step.get("when") or ""):
+            return []
+        raise
+
+
+def expand(step: Json, scope: Mapping[str, Any], *, dag: bool) -> list[Turn]:
+    """The step once per item, in order; itself, as it is, if it does not loop."""
+    if not loops(step):
+        return [Turn(step["name"], 0, step)]
+    items = items_of(step)
+    text = _text(step, dag=dag)
+    find_tags(text)
+    return list(_turns(step, items, text, scope, lenient=_surely_not(step.get("when") or "")))
+
+
+def _turns(step: Json, items: list[str], text: str, scope: Mapping[str, Any], *, lenient: bool) -> Iterator[Turn]:
+    size = 0
+    for index, item in enumerate(items):
+        variables, shown = _variables(item)
+        params = {**scope, **variables}
+        if lenient:  # it will never run: an output that is absent does no harm
+            params = {name: value for name, value in params.items() if value is not None}
+        strict = None if lenient else (lambda _: True)
+        replaced = substitute(text, params, strict=strict, artifacts_may_stay=lenient)
+        size += len(replaced)
+        if size > LARGEST:
+            raise ExprError(f"the items of {step['name']} grow beyond {LARGEST >> 20} MiB of text")
+        name = f"{step['name']}({index}:{shown.replace('(', '').replace(')', '')})"
+        yield Turn(name, index, _named(replaced, name, step))
+
+
+def _named(text: str, name: str, step: Json) -> Json:
+    """The step that the text describes; its template's name is never templated. Argo: newStep.Template = step.Template."""
+    try:
+        turn = gojson.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ExprError(f"{name} is no JSON once its item is in place: {error}") from error
+    turn = {field: value for field, value in turn.items() if field not in LOOP_FIELDS} | {"name": name}
+    return turn | ({"template": step["template"]} if "template" in step else {})
+
+
+def _text(step: Json, *, dag: bool) -> str:
+    """The text that items are put into. In a DAG the loop is part of it, so a tag in an item must resolve as well."""
+    loop = {field: step[field] for field in LOOP_FIELDS if step.get(field)}
+    bare = {field: value for field, value in step.items() if field not in LOOP_FIELDS}
+    return gojson.dumps({**bare, **loop} if dag and "{{" in gojson.dumps(loop) else bare)
+
+
+def _surely_not(when: str) -> bool:
+    try:
+        return not evaluate_when(when)
+    except ExprError:
+        return False
+
+
+def _items(step: Json) -> list[str]:
+    if step.get("withItems"):
+        items = [gojson.dumps(item) for item in step["withItems"]]
+    elif step.get("withParam"):
+        items = _param_items(step["withParam"])
+    else:
+        items = [f'"{inside}"' for inside in sequence(step["withSequence"])]
+        for item in items:
+            if not gojson.is_json(item):
+                raise ExprError(f"withSequence.format gives {item}, which is not a JSON string")
+    if len(items) > MOST_ITEMS:
+        raise ExprError(f"{step['name']} has {len(items)} items; {MOST_ITEMS} are the most that one loop may have")
+    return items
+
+
+def _param_items(text: str) -> list[str]:
+    problem = f"withParam value could not be parsed as a JSON list: {text.strip(GO_SPACE)[:1000]}"
+    try:
+        gojson.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ExprError(f"{problem}: {error}") from error
+    start = _skip(text, 0)
+    if text[start] == "[":
+        return list(_elements(text, start))
+    if text[start] == "n":
+        return []
+    raise ExprError(f"{problem}: it is not a list")
+
+
+def _variables(item: str) -> tuple[dict[str, Any], str]:
+    """`item`, and `item.key` for a map; and the item as a node's name shows it. Argo: processItem."""
+    kind = item_type(item)
+    if kind == "Map":
+        members = _members(item)
+        variables: dict[str, Any] = {f"item.{key}": item_string(value) for key, value in members.items()}
+        compact = ",".join(f"{gojson.dump_text(key)}:{_compact(members[key])}" for key in sorted(members))
+        return {**variables, "item": "{" + compact + "}"}, ",".join(sorted(f"{k}:{item_string(v)}" for k, v in members.items()))
+    if kind == "List":
+        elements = [] if item == "null" else list(_elements(item, 0))
+        shown = "[" + " ".join(item_string(element) for element in elements) + "]"
+        return {"item": _compact(item)}, shown
+    shown = item_string(item)
+    if kind == "String":
+        return {"item": json.loads(item) if item.startswith('"') else ""}, shown
+    return {"item": shown}, shown
+
+
+def item_type(item: str) -> str:
+    """Number, String, Bool, Map or List. Argo: Item.GetType, for which null is a list and a number beyond float64 a string."""
+    first = item[0]
+    if first in "tf":
+        return "Bool"
+    if first == '"':
+        return "String"
+    try:
+        _FINITE.decode(item)
+    except ValueError:
+        return "String"
+    return "Map" if first == "{" else "List" if first in "[n" else "Number"
+
+
+def item_string(item: str) -> str:
+    """Compact JSON; a string without its quotation marks, but with its escapes. Argo: Item.String."""
+    text = _compact(item)
+    text = text[1:-1] if text.startswith('"') else text
+    return text.replace("\\u003c", "<").replace("\\u003e", ">").replace("\\u0026", "&")
+
+
+def _compact(item: str) -> str:
+    return _STRINGS_AND_SPACE.sub(lambda match: match[1] or "", item).translate(gojson.HTML)
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _elements(text: str, start: int) -> Iterator[str]:
+    """The elements of the list that begins at `start`, as they are written; the text is known to be JSON."""
+    at = _skip(text, start + 1)
+    while text[at] != "]":
+        _, end = _ANY.raw_decode(text, at)
+        yield text[at:end]
+        at = _skip(text, end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+
+
+def _members(text: str) -> dict[str, str]:
+    """The values of a map by key, as they are written; the last of two equal keys counts."""
+    members: dict[str, str] = {}
+    at = _skip(text, 1)
+    while text[at] != "}":
+        key, end = _ANY.raw_decode(text, at)
+        at = _skip(text, _skip(text, end) + 1)
+        _, end = _ANY.raw_decode(text, at)
+        members[key] = text[at:end]
+        at = _skip(text, end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+    return members
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(f"{digits} is beyond a float64")
+    return number
+
+
+_ANY = json.JSONDecoder(parse_int=str, parse_float=str)
+_FINITE = json.JSONDecoder(parse_int=_finite, parse_float=_finite)
