@@ -48,6 +48,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "Folders in which WorkflowTemplates and ConfigMaps are looked for, beside a workflow's own; separated by colons.",
         example="/opt/airflow/templates",
     ),
+    "on_finish_action": _option(
+        "What becomes of a pod that has been read: delete_pod, delete_succeeded_pod or keep_pod; a workflow's podGC wins.",
+        "delete_pod",
+    ),
+    "cache_dir": _option(
+        "Where compiled workflows are kept between parses; empty: argo_yaml_cache in AIRFLOW_HOME.",
+        example="/var/cache/argo_yaml",
+    ),
     "tags": _option("Tags of every DAG, separated by commas.", "argo"),
 }
 

@@ -31,8 +31,12 @@ class ArgoStepOperator(KubernetesPodOperator):
         """The plan travels in the serialized DAG, so that a host needs no DAG file."""
         return cast("frozenset[str]", super().get_serialized_fields() | {ATTRIBUTE})  # type: ignore[no-untyped-call]
 
-    def execute(self, context: Any) -> Any:
+    def execute(self, context: Any) -> list[int] | None:
         """Run the step in this worker."""
         from argo_yaml_provider.airflow.hosts.worker import run_in_worker
 
         return run_in_worker(self, context)
+
+    def resume(self, context: Any, event: Any) -> list[int] | None:  # noqa: ARG002 - what happened is looked up
+        """Go on after a wait: a step finds everything that it had begun."""
+        return self.execute(context)

@@ -7,6 +7,7 @@ Must not know: workflows.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -45,6 +46,8 @@ class Settings:
     max_active_runs: int = 1_000
     templates: tuple[Path, ...] = ()
     """Where templates that a workflow refers to are looked for, beside its own folder."""
+    cache_dir: Path | None = None
+    """Where compiled workflows are kept; None: nowhere."""
     tags: tuple[str, ...] = ("argo",)
 
     @property
@@ -63,6 +66,9 @@ def read_settings() -> Settings:
         max_active_tasks=_number("max_active_tasks"),
         max_active_runs=_number("max_active_runs"),
         templates=tuple(Path(part) for part in (option("templates") or "").split(":") if part),
+        cache_dir=Path(
+            option("cache_dir") or Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "argo_yaml_cache"
+        ),
         tags=tuple(tag.strip() for tag in (option("tags") or "").split(",") if tag.strip()),
     )
 
@@ -81,6 +87,7 @@ def read_pod_settings() -> PodSettings:
         supervisor_image=option("supervisor_image") or "busybox",
         images=_object("images"),
         executor_limit=_number("executor_limit"),
+        on_finish_action=_choice("on_finish_action", ("delete_pod", "delete_succeeded_pod", "keep_pod")),
     )
 
 
@@ -96,10 +103,9 @@ def resolve_execution(wanted: str) -> Execution:
 
     An executor that is not configured would be an import error of the whole DAG file, so it is refused here, in words.
     """
-    try:
-        execution = Execution(wanted)
-    except ValueError:
-        raise ValueError(f"[{SECTION}] execution = {wanted}: choose one of {', '.join(Execution)}") from None
+    if wanted not in tuple(Execution):
+        raise ValueError(f"[{SECTION}] execution = {wanted}: choose one of {', '.join(Execution)}")
+    execution = Execution(wanted)
     if execution is Execution.AUTO:
         return Execution.EXECUTOR if executor_configured() else Execution.WORKER
     if execution is Execution.EXECUTOR and not executor_configured():
@@ -123,6 +129,13 @@ def _number(name: str) -> int:
     if text is None or not text.isdecimal():
         raise ValueError(f"[{SECTION}] {name} = {text}: a whole number is wanted, such as {OPTIONS[name]['default']}")
     return int(text)
+
+
+def _choice(name: str, choices: tuple[str, ...]) -> str:
+    text = option(name)
+    if text not in choices:
+        raise ValueError(f"[{SECTION}] {name} = {text}: choose one of {', '.join(choices)}")
+    return text
 
 
 def _truth(name: str) -> bool | None:

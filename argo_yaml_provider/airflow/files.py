@@ -1,0 +1,52 @@
+"""Workflow files in a folder, found without parsing them.
+
+In: a folder.  Out: the files that hold something of Argo's to run, in a stable order.
+Must not know: what is in them beyond a glance.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+SUFFIXES = (".yaml", ".yml", ".json")
+_KIND = re.compile(rb"""(?m)^["']?kind["']?\s*:\s*["']?([A-Za-z]*)""")
+_NOT_RUN = {
+    b"WorkflowTemplate",
+    b"ClusterWorkflowTemplate",
+    b"WorkflowEventBinding",
+    b"ConfigMap",
+    b"Secret",
+    b"ServiceAccount",
+    b"Role",
+    b"RoleBinding",
+}
+_GLANCE = 4 * 2**20
+"""Bytes looked at; a file larger than the reader's limit is refused by the reader, not passed over here."""
+
+
+def workflow_files(folder: Path) -> Iterator[Path]:
+    """The folder's workflow files at any depth, `.airflowignore` respected, sorted."""
+    from airflow._shared.module_loading.file_discovery import find_path_from_directory
+    from airflow.configuration import conf
+
+    syntax = conf.get("core", "dag_ignore_file_syntax", fallback="glob")
+    found = (Path(path) for path in find_path_from_directory(folder, ".airflowignore", syntax))
+    return (path for path in sorted(found) if path.suffix.lower() in SUFFIXES and holds_workflow(path))
+
+
+def holds_workflow(path: Path) -> bool:
+    """Whether the file speaks of something of Argo's to run; other YAML of the folder is none of our business.
+
+    A file that cannot be read, or whose kind is misspelt, is passed on: the reader says what is wrong with it.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(_GLANCE)
+    except OSError:
+        return True
+    if b"argoproj.io/" not in text:
+        return b"argoproj.io/" in text.replace(b"\0", b"")
+    kinds = set(_KIND.findall(text))
+    return not kinds or not kinds <= _NOT_RUN

@@ -1,0 +1,169 @@
+"""A step run by an ordinary Airflow worker: the Host protocol over the Task SDK.
+
+In: the operator and its context.  Out: the outcome under XCom `argo`, and the task's state by Airflow's own exceptions.
+Must not know: how a step is run (step.run), nor the metadata database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, ErrorType, TaskDeferred
+from airflow.sdk.execution_time.xcom import XCom
+
+from argo_yaml_provider.airflow.connections import connection_extras, open_kube
+from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope, child_dag_id, envelope_of
+from argo_yaml_provider.airflow.facts import CHILD_CONF, child_run_id, run_facts
+from argo_yaml_provider.airflow.hosts.keys import attempts_key, once_key, once_task
+from argo_yaml_provider.airflow.retries import StepFailed
+from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
+from argo_yaml_provider.plan.nodes import Json
+from argo_yaml_provider.step.host import Ended
+from argo_yaml_provider.step.kube import Kube
+
+if TYPE_CHECKING:
+    from argo_yaml_provider.airflow.operators import ArgoStepOperator
+
+_NOT_RUN = (Phase.SKIPPED, Phase.OMITTED, Phase.ABSENT)
+_POLL_SECONDS = 5.0
+
+
+def run_in_worker(operator: ArgoStepOperator, context: Mapping[str, Any]) -> list[int] | None:
+    """Run the task to its end (or to its next wait) and tell Airflow how it went."""
+    return tell_airflow(asyncio.run(_run(operator, context)))
+
+
+def tell_airflow(ended: Ended) -> list[int] | None:
+    """The task's state: a return is a success, and a fan-out always is one, or Airflow would not expand the loop."""
+    if ended.indices is not None:
+        return ended.indices
+    outcome = ended.outcome
+    if ended.retry_after is not None:
+        raise StepFailed(outcome.message or outcome.phase, ended.retry_after)
+    if outcome.phase in _NOT_RUN:
+        raise AirflowSkipException(outcome.message or outcome.phase)
+    if outcome.phase is not Phase.SUCCEEDED:
+        raise StepFailed(outcome.message or outcome.phase)
+    return None
+
+
+async def _run(operator: ArgoStepOperator, context: Mapping[str, Any]) -> Ended:
+    from argo_yaml_provider.step.run import run_task
+
+    envelope = envelope_of(operator)
+    extras = await connection_extras(envelope.pods.conn_id)
+    async with open_kube(envelope.pods, extras) as kube:
+        host = WorkerHost(operator, context, envelope, kube)
+        ended = await run_task(host)
+        if ended.retry_after is None:
+            await host.publish(ended.outcome)
+        return ended
+
+
+class WorkerHost:
+    """`step.host.Host` for one try of one task instance."""
+
+    def __init__(self, operator: ArgoStepOperator, context: Mapping[str, Any], envelope: Envelope, kube: Kube) -> None:
+        ti, run = context["ti"], context["dag_run"]
+        self.envelope, self.plan, self.settings, self.kube = envelope, envelope.plan, envelope.pods, kube
+        self.dag_id: str = ti.dag_id
+        self.run_id: str = ti.run_id
+        self.task_id: str = ti.task_id.removeprefix(envelope.prefix)
+        self.map_index: int = -1 if ti.map_index is None else ti.map_index
+        self.generation: int = ti.max_tries
+        self.facts = run_facts(
+            envelope,
+            dag_id=ti.dag_id,
+            run_id=ti.run_id,
+            conf=run.conf,
+            run_after=run.run_after,
+            logical_date=run.logical_date,
+        )
+        self._store = context["task_state_store"]
+        self._operator = operator
+
+    async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
+        value = await self._get(OUTCOME_KEY, self.envelope.prefix + task_id, map_index)
+        return None if value is None else Outcome.from_json(value)
+
+    async def publish(self, outcome: Outcome) -> None:
+        """Leave the outcome for whoever comes after."""
+        await self._set(OUTCOME_KEY, outcome.to_json(), self.envelope.prefix + self.task_id, self.map_index)
+
+    async def attempts(self) -> tuple[Attempt, ...]:
+        kept = await self._store.aget(attempts_key(self.generation), [])
+        return tuple(Attempt(**{**attempt, "phase": Phase(attempt["phase"])}) for attempt in kept)
+
+    async def record_attempts(self, attempts: tuple[Attempt, ...]) -> None:
+        from dataclasses import asdict
+
+        await self._store.aset(attempts_key(self.generation), [asdict(attempt) for attempt in attempts])
+
+    async def once(self, key: str, compute: Callable[[], Awaitable[Any]]) -> Any:
+        carrier = self.envelope.prefix + once_task(self.plan)
+        kept = await self._get(once_key(key), carrier, -1)
+        if kept is None:
+            kept = {"value": await compute()}
+            await self._set(once_key(key), kept, carrier, -1)
+        return kept["value"]
+
+    def log(self, line: str, *, container: str = "") -> None:
+        self._operator.log.info("%s", f"[{container}] {line}" if container else line)
+
+    async def run_child(self, child: str, name: str, conf: Json) -> Outcome:
+        """The child run's verdict; until it has one, this task gives back its slot and waits in the triggerer.
+
+        Waiting in the worker would be a deadlock: recursion would fill every slot with parents.
+        """
+        dag_id = child_dag_id(self.envelope.family, child)
+        run_id = child_run_id(self.dag_id, self.run_id, name)
+        state = await start_or_look(dag_id, run_id, {CHILD_CONF: conf})
+        if state not in ("success", "failed"):
+            raise TaskDeferred(trigger=_child_trigger(dag_id, run_id), method_name="resume")
+        return await self._child_verdict(child, dag_id, run_id, state)
+
+    async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
+        """None: a tree is drawn from the metadata database, when the run is over; no step asks for one."""
+        return []
+
+    async def _child_verdict(self, child: str, dag_id: str, run_id: str, state: str) -> Outcome:
+        value = await _xcom(OUTCOME_KEY, dag_id, self.envelope.verdicts[child], run_id, -1)
+        where = {"dag_id": dag_id, "run_id": run_id}
+        if value is None:
+            return Outcome(phase=Phase.ERROR, message=f"child run {run_id} ended as {state}, without a verdict", child=where)
+        return Outcome.from_json({**value, "child": where})
+
+    async def _get(self, key: str, task_id: str, map_index: int) -> Any:
+        return await _xcom(key, self.dag_id, task_id, self.run_id, map_index)
+
+    async def _set(self, key: str, value: Json, task_id: str, map_index: int) -> None:
+        await XCom.aset(key, value, dag_id=self.dag_id, task_id=task_id, run_id=self.run_id, map_index=map_index)
+
+
+async def start_or_look(dag_id: str, run_id: str, conf: Json) -> str:
+    """The state of the run, which is made if it is not there yet."""
+    from airflow.sdk.execution_time import task_runner
+    from airflow.sdk.execution_time.comms import DagRunStateResult, ErrorResponse, GetDagRunState, TriggerDagRun
+
+    comms = task_runner.SUPERVISOR_COMMS
+    try:
+        made = await comms.asend(TriggerDagRun(dag_id=dag_id, run_id=run_id, conf=conf))
+    except AirflowRuntimeError as error:
+        made = error.error
+    if isinstance(made, ErrorResponse) and made.error is not ErrorType.DAGRUN_ALREADY_EXISTS:
+        raise AirflowRuntimeError(made)
+    found = await comms.asend(GetDagRunState(dag_id=dag_id, run_id=run_id))
+    assert isinstance(found, DagRunStateResult)
+    return str(found.state)
+
+
+def _child_trigger(dag_id: str, run_id: str) -> Any:
+    from airflow.providers.standard.triggers.external_task import DagStateTrigger
+
+    return DagStateTrigger(dag_id=dag_id, run_ids=[run_id], states=["success", "failed"], poll_interval=_POLL_SECONDS)
+
+
+async def _xcom(key: str, dag_id: str, task_id: str, run_id: str, map_index: int) -> Any:
+    return await XCom.aget_one(key=key, dag_id=dag_id, task_id=task_id, run_id=run_id, map_index=map_index)
