@@ -111,6 +111,10 @@ class ExecutionApi:
         """A value that the task pushed; None if it did not."""
         return await self.call(lambda session: _get_xcom(session, ti, key))
 
+    async def xcoms(self, dag_id: str, run_id: str, key: str, *, task_id: str | None = None) -> list[tuple[str, int, Any]]:
+        """(task_id, map_index, value) of every task of the run, or of one task's every turn."""
+        return await self.call(lambda session: read_xcoms(session, dag_id, run_id, key, task_id=task_id))
+
     async def push(self, ti: TaskRef, pushed: Pushed) -> None:
         """Push one value now."""
         await self.call(lambda session: _set_xcom(session, ti, pushed))
@@ -188,25 +192,35 @@ def _enter_running(session: Session, ti: TaskRef, who: Identity) -> Entered:
 
 def _finish(session: Session, ti: TaskRef, end: Finish) -> None:
     from airflow.api_fastapi.common.dagbag import create_dag_bag
-    from airflow.api_fastapi.execution_api.datamodels.taskinstance import TIStateUpdate
     from airflow.api_fastapi.execution_api.routes.task_instances import ti_update_state
-    from pydantic import TypeAdapter
 
     for pushed in end.pushed:
         _set_xcom(session, ti, pushed)
     for key, value in end.kept.items():
         _keep(session, ti, key, value)
-    payload: Json = {"state": end.state, "end_date": datetime.now(UTC)}
-    if end.state == "up_for_retry":
-        payload |= {"retry_delay_seconds": end.retry_delay or 0.0, "retry_reason": end.reason or None}
-    global _payloads, _dag_bag
-    _payloads = _payloads or TypeAdapter(TIStateUpdate)
+    global _dag_bag
     _dag_bag = _dag_bag or create_dag_bag()
-    ti_update_state(UUID(ti.id), _payloads.validate_python(payload), session, _dag_bag)
+    ti_update_state(UUID(ti.id), _state_payload(end), session, _dag_bag)
 
 
-_payloads: Any = None
 _dag_bag: Any = None
+
+
+def _state_payload(end: Finish) -> Any:
+    from airflow.api_fastapi.execution_api.datamodels import taskinstance as models
+    from airflow.utils.state import IntermediateTIState, TerminalTIState
+
+    now = datetime.now(UTC)
+    if end.state == "success":
+        return models.TISuccessStatePayload(state=TerminalTIState.SUCCESS, end_date=now)
+    if end.state == "up_for_retry":
+        return models.TIRetryStatePayload(
+            state=IntermediateTIState.UP_FOR_RETRY,
+            end_date=now,
+            retry_delay_seconds=end.retry_delay or 0.0,
+            retry_reason=end.reason or None,
+        )
+    return models.TITerminalStatePayload(state=models.TerminalStateNonSuccess(end.state), end_date=now)
 
 
 def _backend() -> Any:
@@ -235,6 +249,24 @@ def _get_xcom(session: Session, ti: TaskRef, key: str) -> Any:
     from types import SimpleNamespace
 
     return backend.deserialize_value(SimpleNamespace(value=row, key=key))
+
+
+def read_xcoms(session: Session, dag_id: str, run_id: str, key: str, *, task_id: str | None) -> list[tuple[str, int, Any]]:
+    """(task_id, map_index, value) of all that was pushed under a key."""
+    from types import SimpleNamespace
+
+    from airflow.models.xcom import XComModel
+    from sqlalchemy import select
+
+    statement = select(XComModel.task_id, XComModel.map_index, XComModel.value).where(
+        XComModel.dag_id == dag_id, XComModel.run_id == run_id, XComModel.key == key
+    )
+    if task_id is not None:
+        statement = statement.where(XComModel.task_id == task_id)
+    rows = [(str(row[0]), int(row[1]), row[2]) for row in session.execute(statement)]
+    if backend := _backend():
+        return [(task, index, backend.deserialize_value(SimpleNamespace(value=value, key=key))) for task, index, value in rows]
+    return rows
 
 
 def _set_xcom(session: Session, ti: TaskRef, pushed: Pushed) -> None:

@@ -1,0 +1,195 @@
+"""An Airflow executor for steps: it hands each task to one asyncio process, which runs thousands of them at once.
+
+In: workloads, from the scheduler.  Out: tasks that have run, and executor events; pods are made by the runner (hosts/executor.py).
+For the scheduler this is an executor like any other: pools, priorities, mapped tasks, retries and clears hold.
+Must not know: plans, pods.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.executors.base_executor import BaseExecutor
+
+if TYPE_CHECKING:
+    from airflow.executors.workloads import ExecutorWorkload
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.models.taskinstancekey import TaskInstanceKey
+
+    from argo_yaml_provider.airflow.hosts.link import Link, Message
+
+LOOK_EVERY = 2.0
+"""Seconds between looks at the rows of what runs here."""
+SILENCE = 60.0
+"""A runner that has said nothing for so many seconds hangs; it says something every few."""
+
+
+class StepExecutor(BaseExecutor):
+    """Runs the steps of workflows. Stands second in `core.executor`, beside the deployment's own."""
+
+    supports_multi_team = True
+    serve_logs = True
+
+    sync_wait = 0.0
+    """Seconds that a sync may wait for an event; for a scheduler that has nothing else to do."""
+    keep_pods = True
+    """Whether pods outlive this scheduler, for the next one to adopt."""
+
+    def __init__(self, parallelism: int | None = None, team_name: str | None = None) -> None:
+        from airflow.configuration import conf
+
+        limit = parallelism or conf.getint("argo_yaml", "executor_limit", fallback=1000)
+        super().__init__(parallelism=limit, team_name=team_name)
+        self._link: Link | None = None
+        self._sent: dict[str, ExecutorWorkload] = {}
+        """Workloads that the runner has, by task instance id."""
+        self._adopted: dict[str, ExecutorWorkload] = {}
+        self._looked = 0.0
+        self._beaten = time.monotonic()
+
+    @property
+    def slots_occupied(self) -> int:
+        """Nothing of `core.parallelism`, which bounds processes: steps have a limit of their own."""
+        return 0
+
+    @property
+    def link(self) -> Link:
+        """The running runner."""
+        if self._link is None:
+            raise RuntimeError("StepExecutor has not been started")
+        return self._link
+
+    def start(self) -> None:
+        """Make the pool that steps run in, and start the runner."""
+        from argo_yaml_provider.airflow.rows import ensure_pool
+
+        ensure_pool()
+        if self._link is None:
+            self.start_runner()
+
+    def start_runner(self) -> None:
+        """Start the runner; a command does so early, since its imports take a while."""
+        from argo_yaml_provider.airflow.hosts.executor import serve
+        from argo_yaml_provider.airflow.hosts.link import Link
+
+        self._link = Link(serve)
+
+    def _process_workloads(self, workload_items: Sequence[ExecutorWorkload]) -> None:
+        for workload in workload_items:
+            self.queued_tasks.pop(workload.key, None)  # type: ignore[arg-type]
+            self._send(workload)
+
+    def _send(self, workload: ExecutorWorkload, *, adopt: bool = False) -> None:
+        self.running.add(workload.key)
+        self._sent[str(workload.ti.id)] = workload  # type: ignore[union-attr]
+        ti = workload.ti.model_dump(mode="json", include=_TI_FIELDS)  # type: ignore[union-attr]
+        self.link.send({"do": "run", "ti": ti, "log_path": workload.log_path, "adopt": adopt})  # type: ignore[union-attr]
+
+    def sync(self) -> None:
+        """Take in the runner's events; every two seconds look at the rows of what runs."""
+        if self._adopted:
+            adopted, self._adopted = self._adopted, {}
+            for workload in adopted.values():
+                self._send(workload, adopt=True)
+        idle = not self.queued_tasks and not self.event_buffer
+        for message in self.link.receive(self.sync_wait if idle else 0.0):
+            self._take_in(message)
+        if self.link.ended or time.monotonic() - self.link.heard > SILENCE:
+            self._replace_runner()
+        if time.monotonic() - self._looked >= LOOK_EVERY:
+            self._look()
+
+    def _take_in(self, message: Message) -> None:
+        if "ended" not in message or not (workload := self._sent.pop(message["ended"], None)):
+            return
+        key: Any = workload.key
+        if message["report"] == "success":
+            self.success(key)
+        elif message["report"] == "failed":
+            self.fail(key, message.get("info"))
+        else:
+            self.running.discard(key)
+
+    def _look(self) -> None:
+        """One query for all: which tasks were cleared, ended by someone, or taken by another host; and their heartbeat."""
+        from argo_yaml_provider.airflow.rows import beat, fates, identity
+
+        self._looked = time.monotonic()
+        if not self._sent:
+            return
+        who = identity(self.link.pid)
+        for ti_id, pod in fates(list(self._sent), who).items():
+            self.link.send({"do": "cancel", "ti": ti_id, "pod": pod})
+        if self._looked - self._beaten > _beat_every():
+            self._beaten = self._looked
+            beat(list(self._sent), who)
+
+    def _replace_runner(self) -> None:
+        """The runner died: start another, which takes up every step where its pod stands."""
+        from argo_yaml_provider.airflow.rows import identity, take_over
+
+        self.log.error("the runner of steps (pid %d) is gone; another one takes up its %d steps", self.link.pid, len(self._sent))
+        self.link.close(0)
+        self.start_runner()
+        sent, self._sent = self._sent, {}
+        take_over(list(sent), identity(self.link.pid))
+        for workload in sent.values():
+            self._send(workload, adopt=True)
+
+    def try_adopt_task_instances(self, tis: Sequence[TaskInstance]) -> Sequence[TaskInstance]:
+        """Take over what a dead scheduler's runner ran; what was cleared meanwhile starts anew."""
+        from airflow.executors.workloads import ExecuteTask
+        from airflow.utils.state import TaskInstanceState
+
+        from argo_yaml_provider.airflow.rows import identity
+
+        who = identity(self.link.pid)
+        refused = []
+        for ti in tis:
+            if ti.state == TaskInstanceState.RESTARTING:
+                refused.append(ti)
+                continue
+            if ti.state == TaskInstanceState.RUNNING:
+                ti.hostname, ti.unixname, ti.pid = who.hostname, who.unixname, who.pid
+            workload = ExecuteTask.make(ti)
+            self.running.add(workload.key)
+            self._adopted[str(ti.id)] = workload
+        return refused
+
+    def revoke_task(self, *, ti: TaskInstance) -> None:
+        """Forget a task that was stuck in queued."""
+        key: TaskInstanceKey = ti.key
+        self.queued_tasks.pop(key, None)
+        self.running.discard(key)
+        if self._sent.pop(str(ti.id), None):
+            self.link.send({"do": "cancel", "ti": str(ti.id), "pod": "delete"})
+
+    def end(self) -> None:
+        """Hang up. Pods go on, unless told otherwise; the next scheduler adopts their tasks."""
+        if self._link is None:
+            return
+        if not self.keep_pods:
+            for ti_id in self._sent:
+                self._link.send({"do": "cancel", "ti": ti_id, "pod": "delete"})
+        self._link.send({"do": "stop"})
+        deadline = time.monotonic() + 10
+        while not self._link.ended and time.monotonic() < deadline:
+            self._link.receive(0.5)
+        self._link.close(2)
+        self._link = None
+
+    def terminate(self) -> None:
+        """As `end`."""
+        self.end()
+
+
+_TI_FIELDS = {"id", "task_id", "dag_id", "run_id", "try_number", "dag_version_id", "map_index"}
+
+
+def _beat_every() -> float:
+    """A fifth of what the scheduler allows, at most a minute."""
+    from airflow.configuration import conf
+
+    return min(60.0, conf.getfloat("scheduler", "task_instance_heartbeat_timeout") / 5)

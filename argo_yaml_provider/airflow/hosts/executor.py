@@ -1,0 +1,113 @@
+"""The runner: one asyncio process that runs all steps of a scheduler.
+
+In: the scheduler's messages (run, cancel, stop).  Out: one `Life` for each task; an event when it has ended.
+Must not know: pods, plans.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import signal
+import socket
+
+from argo_yaml_provider.airflow.hosts.life import Life, Shared
+from argo_yaml_provider.airflow.hosts.link import Message, encode
+
+_LINE = 1 << 24
+"""Bytes of the longest message."""
+BEAT_EVERY = 5.0
+
+
+def serve(line: socket.socket) -> None:
+    """The process's whole life."""
+    for number in (signal.SIGINT, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _leave_scheduler_behind()
+    asyncio.run(_serve(line))
+
+
+def _leave_scheduler_behind() -> None:
+    """A fork holds the scheduler's sessions, which are not its own, and its objects, which it need not look through."""
+    from airflow import settings
+
+    if settings.Session is not None:
+        settings.Session.registry.clear()
+    try:
+        from setproctitle import setproctitle
+    except ImportError:
+        pass
+    else:
+        setproctitle("airflow executor -- StepExecutor: runner")
+    gc.collect()
+    gc.freeze()
+
+
+async def _serve(line: socket.socket) -> None:
+    reader, writer = await asyncio.open_connection(sock=line, limit=_LINE)
+    runner = Runner(writer)
+    watch = asyncio.create_task(runner.watch())
+    try:
+        while message := await reader.readline():
+            runner.take(json.loads(message))
+            if runner.stopping:
+                break
+    except ConnectionError:
+        pass
+    watch.cancel()
+    await runner.let_go()
+
+
+class Runner:
+    """The lives that go on, and what they share."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self.stopping = False
+        self._writer = writer
+        self._shared = Shared()
+        self._lives: dict[str, tuple[Life, asyncio.Task[None]]] = {}
+
+    def take(self, message: Message) -> None:
+        """Do what the scheduler says."""
+        match message["do"]:
+            case "run":
+                life = Life(self._shared, message["ti"], message["log_path"], adopt=message["adopt"])
+                self._lives[life.ti.id] = life, asyncio.create_task(self._live(life), name=life.ti.task_id)
+            case "cancel" if message["ti"] in self._lives:
+                life, task = self._lives[message["ti"]]
+                life.cancel(task, message["pod"])
+            case "stop":
+                self.stopping = True
+
+    async def _live(self, life: Life) -> None:
+        report, info = "failed", ""
+        try:
+            report, info = await life.run()
+        except Exception as error:  # a bug of ours ends one task, not all
+            info = f"{type(error).__name__}: {error}"
+            life.complain(error)
+        finally:
+            del self._lives[life.ti.id]
+            if not self.stopping:
+                self._writer.write(encode({"ended": life.ti.id, "report": report, "info": info}))
+
+    async def watch(self) -> None:
+        """Say that this process is alive; end it when the scheduler's is gone."""
+        parent = os.getppid()
+        while os.getppid() == parent:
+            self._writer.write(encode({"beat": len(self._lives)}))
+            await asyncio.sleep(BEAT_EVERY)
+        os._exit(1)
+
+    async def let_go(self) -> None:
+        """End every life here; its pod goes on unless it was cancelled before."""
+        self.stopping = True
+        tasks = [task for _, task in self._lives.values()]
+        for life, task in list(self._lives.values()):
+            life.cancel(task, "keep")
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._shared.close()
+        self._writer.close()

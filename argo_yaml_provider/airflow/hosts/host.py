@@ -1,0 +1,115 @@
+"""What a step asks of its host, answered by the Execution API.
+
+In: a task instance that runs.  Out: the `Host` of step/host.py.
+Must not know: what a step does with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from argo_yaml_provider.airflow.api import Entered, Pushed, TaskRef
+from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope
+from argo_yaml_provider.airflow.facts import run_facts
+from argo_yaml_provider.airflow.hosts.keys import attempts_key, once_key, once_task
+from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
+from argo_yaml_provider.plan.nodes import Json, PlannedTask
+
+if TYPE_CHECKING:
+    from argo_yaml_provider.airflow.hosts.life import Shared
+    from argo_yaml_provider.airflow.hosts.task_log import TaskLog
+    from argo_yaml_provider.step.kube import Kube
+
+_ONE_BY_ONE = 4
+"""A step that reads more tasks than this gets all outcomes of its run in one query."""
+
+
+class ExecutorHost:
+    """One task's view of its run."""
+
+    kube: Kube
+    outcome_key = OUTCOME_KEY
+
+    def __init__(
+        self, shared: Shared, ti: TaskRef, envelope: Envelope, entered: Entered, log: TaskLog, *, first: bool
+    ) -> None:
+        self.plan = envelope.plan
+        self.settings = envelope.pods
+        self.dag_id, self.run_id, self.map_index = ti.dag_id, ti.run_id, ti.map_index
+        self.task_id = ti.task_id.removeprefix(envelope.prefix)
+        self.generation = entered.max_tries
+        self.facts = run_facts(
+            envelope,
+            dag_id=ti.dag_id,
+            run_id=ti.run_id,
+            conf=entered.conf,
+            run_after=entered.run_after,
+            logical_date=entered.logical_date,
+        )
+        self.task: PlannedTask = next(task for task in self.plan.tasks if task.id == self.task_id)
+        self._shared, self._ti, self._envelope, self._log, self._first = shared, ti, envelope, log, first
+        self._outcomes: dict[str, dict[int, Json]] = {}
+        self._all_read = False
+        self._attempts: tuple[Attempt, ...] | None = None
+
+    async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
+        """Read once a life: what ended before this task began stays as it is."""
+        if task_id not in self._outcomes and not self._all_read:
+            await self._read(task_id)
+        value = self._outcomes.get(task_id, {}).get(map_index)
+        return None if value is None else Outcome.from_json(value)
+
+    async def _read(self, task_id: str) -> None:
+        prefix = self._envelope.prefix
+        self._all_read = len(self._outcomes) >= _ONE_BY_ONE
+        wanted = None if self._all_read else prefix + task_id
+        if not self._all_read:
+            self._outcomes[task_id] = {}
+        for found, index, value in await self._shared.api.xcoms(self.dag_id, self.run_id, OUTCOME_KEY, task_id=wanted):
+            self._outcomes.setdefault(found.removeprefix(prefix), {})[index] = value
+
+    @property
+    def _attempts_key(self) -> str:
+        return attempts_key(self.generation)
+
+    async def attempts(self) -> tuple[Attempt, ...]:
+        """A first try has none, and does not ask."""
+        if self._attempts is None:
+            kept = None if self._first else await self._shared.api.kept(self._ti, self._attempts_key)
+            self._attempts = tuple(Attempt(**{**one, "phase": Phase(one["phase"])}) for one in kept or ())
+        return self._attempts
+
+    async def record_attempts(self, attempts: tuple[Attempt, ...]) -> None:
+        """Written together with the task's end: until then their pods tell of them."""
+        self._attempts = attempts
+
+    def unwritten(self) -> Json:
+        """What the next try must find."""
+        from dataclasses import asdict
+
+        return {self._attempts_key: [asdict(one) for one in self._attempts]} if self._attempts else {}
+
+    async def once(self, key: str, compute: Callable[[], Awaitable[Any]]) -> Any:
+        """Kept as an XCom of the plan's first task, which every host can find."""
+        carrier = TaskRef(
+            id="", dag_id=self.dag_id, run_id=self.run_id, task_id=self._envelope.prefix + once_task(self.plan), map_index=-1
+        )
+        name = once_key(key)
+        kept = await self._shared.api.xcom(carrier, name)
+        if kept is None:
+            kept = {"value": await compute()}
+            await self._shared.api.push(carrier, Pushed(key=name, value=kept))
+        return kept["value"]
+
+    def log(self, line: str, *, container: str = "") -> None:
+        """One line of the task's log."""
+        self._log.write(line, **({"container": container} if container else {}))
+
+    async def run_child(self, child: str, name: str, conf: Json) -> Outcome:
+        """A run of the child plan's DAG, to its end."""
+        return await self._shared.children.run(self._ti, self._envelope, child, name, conf)
+
+    async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
+        """The node tree of a child run."""
+        return await self._shared.children.nodes(dag_id, run_id)

@@ -1,0 +1,215 @@
+"""Run workflows to their end in an Airflow of this command's own: scheduler loop and step runner, no web server.
+
+In: plans and submitted parameters.  Out: each workflow's node tree, as it comes about and as it ends.
+Must not know: YAML files, terminals.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from argo_yaml_provider.airflow.home import enter_home
+from argo_yaml_provider.plan.nodes import Json, Plan
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from argo_yaml_provider.airflow.executor import StepExecutor
+    from argo_yaml_provider.pods.settings import PodSettings
+
+BUNDLE = "argo-yaml"
+LOOK_EVERY = 0.25
+"""Seconds between looks at the runs."""
+MARKS: list[tuple[str, float]] = []
+"""What startup is made of: (what has been reached, when). bench/startup.py reads it."""
+
+
+def mark(what: str) -> None:
+    """Note that something has been reached."""
+    MARKS.append((what, time.time()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One workflow to run."""
+
+    name: str
+    """What the caller calls it."""
+    plan: Plan
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Run:
+    """A workflow that runs."""
+
+    request: Request
+    dag_id: str
+    run_id: str
+    result: Json = field(default_factory=dict)
+    """What `argo-yaml run --output json` prints of it, so far."""
+    state: str = "queued"
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self.state in ("success", "failed")
+
+
+@dataclass(kw_only=True)
+class Stop:
+    """When to end before the end."""
+
+    timeout: float | None = None
+    until_waiting: bool = False
+
+
+Observer = Callable[[Sequence[Run]], None]
+
+
+@contextmanager
+def airflow(home: Path, tell: Callable[[str], None]) -> Iterator[StepExecutor]:
+    """A private Airflow, whose runner starts while the rest is still being imported."""
+    enter_home(home, tell)
+    mark("home made")
+    import airflow  # noqa: F401 - configures itself
+
+    mark("airflow imported")
+    _quicken_sqlite()
+    from airflow.executors.executor_loader import ExecutorLoader
+
+    from argo_yaml_provider.airflow.executor import StepExecutor
+
+    (executor,) = ExecutorLoader.init_executors()
+    assert isinstance(executor, StepExecutor)
+    executor.keep_pods = False
+    executor.sync_wait = LOOK_EVERY
+    executor.start_runner()
+    mark("runner forked")
+    try:
+        yield executor
+    finally:
+        executor.end()
+
+
+def _quicken_sqlite() -> None:
+    """The database is thrown away at the end: it need not survive a power cut."""
+    from airflow import settings
+    from sqlalchemy import event
+
+    def relax(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+
+    assert settings.engine is not None
+    event.listen(settings.engine, "connect", relax)
+
+
+def run_requests(
+    executor: StepExecutor, requests: Sequence[Request], pods: PodSettings, observe: Observer, stop: Stop
+) -> list[Run]:
+    """All of them at once, to their end."""
+    from argo_yaml_provider.airflow.scheduler import run_scheduler
+
+    mark("scheduler imported")
+    runs = create_runs(requests, pods)
+    mark("runs created")
+    watch = _Watch(runs=runs, observe=observe, stop=stop)
+    try:
+        run_scheduler([executor], watch)
+    finally:
+        watch.look()
+    return runs
+
+
+def create_runs(requests: Sequence[Request], pods: PodSettings) -> list[Run]:
+    """Their DAGs, straight into the database; a run of each."""
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.utils.session import create_session
+
+    runs: list[Run] = []
+    with create_session() as session:
+        if session.get(DagBundleModel, BUNDLE) is None:
+            session.add(DagBundleModel(name=BUNDLE))
+            session.flush()
+        for number, request in enumerate(requests, 1):
+            dag_id = request.plan.name if all(run.dag_id != request.plan.name for run in runs) else f"{request.plan.name}-{number}"
+            write_dags(session, request.plan, pods, dag_id)
+            runs.append(Run(request=request, dag_id=dag_id, run_id=f"run-{number}"))
+        for run in runs:
+            _create_run(session, run)
+    return runs
+
+
+def write_dags(session: Session, plan: Plan, pods: PodSettings, dag_id: str) -> None:
+    """The plan's DAG and those of its child plans, as a DAG processor would write them."""
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.serialization.definitions.dag import SerializedDAG
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+
+    from argo_yaml_provider.airflow.dags import build_dags
+    from argo_yaml_provider.airflow.settings import Execution, Settings
+
+    settings = Settings(pods=pods, execution=Execution.EXECUTOR)
+    dags = [LazyDeserializedDAG.from_dag(dag) for dag in build_dags(plan, settings, dag_id=dag_id)]
+    SerializedDAG.bulk_write_to_db(BUNDLE, None, dags, session=session)
+    for dag in dags:
+        SerializedDagModel.write_dag(dag, BUNDLE, session=session)
+    session.flush()
+
+
+def _create_run(session: Session, run: Run) -> None:
+    from airflow._shared.timezones import timezone
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.utils.state import DagRunState
+    from airflow.utils.types import DagRunTriggeredByType, DagRunType
+
+    dag = SerializedDagModel.get_dag(run.dag_id, session=session)
+    assert dag is not None
+    dag.create_dagrun(
+        run_id=run.run_id,
+        run_after=timezone.utcnow(),
+        run_type=DagRunType.MANUAL,
+        triggered_by=DagRunTriggeredByType.CLI,
+        state=DagRunState.QUEUED,
+        conf=dict(run.request.parameters),
+        session=session,
+    )
+
+
+@dataclass(kw_only=True)
+class _Watch:
+    """Looks at the runs now and then; says when all are over."""
+
+    runs: list[Run]
+    observe: Observer
+    stop: Stop
+    started: float = field(default_factory=time.monotonic)
+    looked: float = 0.0
+
+    def __call__(self, session: Session) -> bool:  # noqa: ARG002 - the scheduler's session must not see our reads
+        if time.monotonic() - self.looked < LOOK_EVERY:
+            return False
+        self.look()
+        if self.stop.timeout is not None and time.monotonic() - self.started > self.stop.timeout:
+            return True
+        return all(run.over or (self.stop.until_waiting and run.state == "waiting") for run in self.runs)
+
+    def look(self) -> None:
+        """Read the runs that were not over, and show them all."""
+        from airflow.utils.session import create_session
+
+        from argo_yaml_provider.airflow.runs import RunReader
+
+        reader = RunReader()
+        with create_session() as session:
+            for run in self.runs:
+                if not run.over:
+                    run.state = reader.state(session, run.dag_id, run.run_id)
+                    run.result = reader.flow(session, run.dag_id, run.run_id).result()
+        self.looked = time.monotonic()
+        self.observe(self.runs)

@@ -1,0 +1,121 @@
+"""A run as Airflow's tables know it, read for the flow: which outcomes there are, which tasks run, what a child run came to.
+
+In: dag_id, run_id.  Out: a `Flow` over what has happened so far.
+Must not know: how a node tree is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from argo_yaml_provider.airflow.api import read_xcoms
+from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope
+from argo_yaml_provider.airflow.facts import run_facts
+from argo_yaml_provider.airflow.hosts.keys import once_key, once_task
+from argo_yaml_provider.airflow.hosts.plans import Version, read_version
+from argo_yaml_provider.flow.outcome import Outcome
+from argo_yaml_provider.plan.nodes import Json
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from argo_yaml_provider.flow.flow import Flow
+
+
+class RunReader:
+    """Reads runs; remembers the DAG versions it has seen."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, Version] = {}
+
+    def flow(self, session: Session, dag_id: str, run_id: str) -> Flow:
+        """The flow of one run, as far as it has come."""
+        from argo_yaml_provider.flow.flow import Flow
+
+        run, envelope = self._run(session, dag_id, run_id)
+        facts = run_facts(
+            envelope, dag_id=dag_id, run_id=run_id, conf=run.conf, run_after=run.run_after, logical_date=run.logical_date
+        )
+        return Flow(envelope.plan, facts, self._source(session, dag_id, run_id, envelope))
+
+    def state(self, session: Session, dag_id: str, run_id: str) -> str:
+        """Airflow's state of the run; `waiting` where only people can go on with it."""
+        from airflow.models.dagrun import DagRun
+        from sqlalchemy import select
+
+        return str(session.scalar(select(DagRun.state).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)))
+
+    def _run(self, session: Session, dag_id: str, run_id: str) -> tuple[Any, Envelope]:
+        from airflow.models.dagrun import DagRun
+        from airflow.models.taskinstance import TaskInstance as TI
+        from sqlalchemy import select
+
+        run = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+        if run is None:
+            raise LookupError(f"there is no run {run_id} of {dag_id}")
+        row = session.execute(
+            select(TI.task_id, TI.dag_version_id).where(TI.dag_id == dag_id, TI.run_id == run_id).limit(1)
+        ).one_or_none()
+        version = str(row.dag_version_id if row else run.created_dag_version_id)
+        if version not in self._versions:
+            self._versions[version] = read_version(session, version)
+        known = self._versions[version]
+        return run, known.envelope(row.task_id) if row else known.only()
+
+    def _source(self, session: Session, dag_id: str, run_id: str, envelope: Envelope) -> RunSource:
+        from airflow.models.taskinstance import TaskInstance as TI
+        from sqlalchemy import select
+
+        prefix = envelope.prefix
+        source = RunSource(reader=self, session=session)
+        for task_id, map_index, value in read_xcoms(session, dag_id, run_id, OUTCOME_KEY, task_id=None):
+            source.outcomes[task_id.removeprefix(prefix), map_index] = Outcome.from_json(value)
+        carrier = prefix + once_task(envelope.plan)
+        source.once = read_once(session, dag_id, run_id, carrier)
+        states = select(TI.task_id, TI.map_index, TI.state, TI.start_date).where(TI.dag_id == dag_id, TI.run_id == run_id)
+        for row in session.execute(states):
+            source.states[row.task_id.removeprefix(prefix), row.map_index] = (row.state, row.start_date)
+        return source
+
+
+@dataclass(kw_only=True)
+class RunSource:
+    """The flow's `Source` over one reading of the tables: everything is here, nothing is `Missing`."""
+
+    reader: RunReader
+    session: Session
+    outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
+    states: dict[tuple[str, int], tuple[str | None, Any]] = field(default_factory=dict)
+    """Airflow's state and start of each task instance."""
+    once: Json = field(default_factory=dict)
+
+    def outcome(self, task_id: str, map_index: int) -> Outcome | None:
+        """The outcome of a task that has ended."""
+        return self.outcomes.get((task_id, map_index))
+
+    def config_map(self, name: str, key: str) -> str | None:
+        """As the run's first task to ask has read it."""
+        found: str | None = self.once.get(f"configmap/{name}/{key}")
+        return found
+
+    def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
+        """The tree of a child run."""
+        nodes: list[Json] = self.reader.flow(self.session, dag_id, run_id).nodes()
+        return nodes
+
+
+def read_once(session: Session, dag_id: str, run_id: str, carrier: str) -> Json:
+    """The values that this run read once, by key."""
+    from airflow.models.xcom import XComModel
+    from sqlalchemy import select
+
+    rows = session.execute(
+        select(XComModel.key, XComModel.value).where(
+            XComModel.dag_id == dag_id,
+            XComModel.run_id == run_id,
+            XComModel.task_id == carrier,
+            XComModel.key.startswith(once_key(""), autoescape=True),
+        )
+    )
+    return {row.key.removeprefix(once_key("")): row.value["value"] for row in rows}
