@@ -1,20 +1,23 @@
 """From an Airflow connection and the pod settings to a connected Kubernetes client.
 
-In: PodSettings, the extras of the Kubernetes connection.  Out: `Kube`.
+In: PodSettings, the extras of the Kubernetes connection.  Out: `Kube`, by the rules of Airflow's KubernetesHook, with the
+deployment's `pod_mutation_hook` applied to every pod it makes.
 Must not know: who asked, a worker or an executor.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 from argo_yaml_provider.diagnostics import RunError
+from argo_yaml_provider.plan.nodes import Json
 from argo_yaml_provider.step.host import PodSettings
-
-if TYPE_CHECKING:
-    from kubernetes_asyncio.client import Configuration
+from argo_yaml_provider.step.kube import Kube
 
 DEFAULT_CONNECTION = "kubernetes_default"
 _OLD_PREFIX = "extra__kubernetes__"
@@ -39,59 +42,84 @@ async def connection_extras(conn_id: str | None) -> dict[str, Any]:
     return dict(connection.extra_dejson)
 
 
-async def kube_configuration(pods: PodSettings, extras: Mapping[str, Any]) -> Configuration:
-    """A client configuration, by the rules of KubernetesHook: what is set here wins over the connection."""
-    from kubernetes_asyncio import config
-    from kubernetes_asyncio.client import Configuration
+@asynccontextmanager
+async def open_kube(pods: PodSettings, extras: Mapping[str, Any], *, shared: bool = True) -> AsyncIterator[Kube]:
+    """A client of the cluster that the settings name, or else the connection."""
+    kube = await _open(pods, extras, shared=shared)
+    if has_mutation_hook():
+        kube = MutatingKube(kube.connection, shared=shared)
+    try:
+        yield kube
+    finally:
+        await kube.close()
 
+
+async def _open(pods: PodSettings, extras: Mapping[str, Any], *, shared: bool) -> Kube:
     extra = _without_prefix(extras)
-    configuration = Configuration()
     context = pods.cluster_context or extra.get("cluster_context")
     way, value = _way_in(pods, extra)
     if way == "in_cluster":
-        config.load_incluster_config(client_configuration=configuration)
-    elif way == "kube_config":
-        content = value if isinstance(value, dict) else json.loads(value)
-        await config.load_kube_config_from_dict(content, context=context, client_configuration=configuration)
-    elif way == "kube_config_path":
-        await config.load_kube_config(config_file=value, context=context, client_configuration=configuration)
-    else:
-        await _default_configuration(configuration, context)
-    if extra.get("disable_verify_ssl"):
-        configuration.verify_ssl = False
-    return configuration
+        return await Kube.open(in_cluster=True, shared=shared)
+    if way == "kube_config":
+        config = value if isinstance(value, dict) else json.loads(value)
+        return await _open_inline(config, context, shared=shared, verify=not extra.get("disable_verify_ssl"))
+    return await Kube.open(value, context, shared=shared)
 
 
 def _way_in(pods: PodSettings, extra: Mapping[str, Any]) -> tuple[str, Any]:
-    """The one place that says where the cluster is: the settings, else the connection, else ('', None)."""
+    """The one thing that says where the cluster is: in the settings, else in the connection, else ('', None)."""
     if pods.in_cluster or pods.config_file:
-        chosen = {"in_cluster": pods.in_cluster, "kube_config_path": pods.config_file}
+        chosen = {"in_cluster": pods.in_cluster, "config_file": pods.config_file}
     else:
         in_cluster = extra.get("in_cluster") if pods.in_cluster is None else None
         chosen = {"in_cluster": in_cluster, **{name: extra.get(name) for name in ("kube_config_path", "kube_config")}}
-    set_ = [(name, value) for name, value in chosen.items() if value]
-    if len(set_) > 1:
-        names = " and ".join(name for name, _ in set_)
+    given = [(name, value) for name, value in chosen.items() if value]
+    if len(given) > 1:
+        names = " and ".join(name for name, _ in given)
         raise RunError(f"{names} are both set for Kubernetes", "keep one of them, in [argo_yaml] or in the connection")
-    return set_[0] if set_ else ("", None)
+    return given[0] if given else ("", None)
 
 
-async def _default_configuration(configuration: Configuration, context: str | None) -> None:
-    """The pod's own service account where there is one, else the user's kubeconfig."""
-    from kubernetes_asyncio import config
-
-    try:
-        config.load_incluster_config(client_configuration=configuration)
-    except config.ConfigException:
-        try:
-            await config.load_kube_config(context=context, client_configuration=configuration)
-        except config.ConfigException as error:
-            raise RunError(
-                f"no Kubernetes to run pods on: {error}",
-                "add the connection kubernetes_default, or set [argo_yaml] config_file to a kubeconfig file",
-            ) from None
+async def _open_inline(config: Json, context: str | None, *, shared: bool, verify: bool) -> Kube:
+    """A kubeconfig that the connection itself holds: it is a secret, and is on disk only while it is read."""
+    if not verify:
+        for cluster in config.get("clusters") or []:
+            cluster["cluster"] = {**cluster["cluster"], "insecure-skip-tls-verify": True}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "kubeconfig"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(config), encoding="utf-8")
+        return await Kube.open(str(path), context, shared=shared)
 
 
 def _without_prefix(extras: Mapping[str, Any]) -> dict[str, Any]:
     """Connections of before Airflow 2.3 have `extra__kubernetes__` before each name."""
     return {name.removeprefix(_OLD_PREFIX): value for name, value in extras.items() if value not in (None, "")}
+
+
+def has_mutation_hook() -> bool:
+    """Whether the deployment defines `pod_mutation_hook`; without one no pod goes through the synchronous client's models."""
+    from airflow.settings import get_policy_plugin_manager
+
+    return bool(get_policy_plugin_manager().hook.pod_mutation_hook.get_hookimpls())
+
+
+class MutatingKube(Kube):
+    """A client whose pods pass through `pod_mutation_hook`, as those of KubernetesPodOperator do."""
+
+    async def create_pod(self, manifest: Json) -> tuple[Json, bool]:
+        """The pod, made from what the hook left of the manifest."""
+        return await super().create_pod(mutated(manifest))
+
+
+def mutated(manifest: Json) -> Json:
+    """The manifest after the deployment's `pod_mutation_hook`; its name stays, or the pod would not be found again."""
+    from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
+    from airflow.settings import pod_mutation_hook
+    from kubernetes.client import ApiClient
+
+    pod = PodGenerator.deserialize_model_dict(manifest)
+    pod_mutation_hook(pod)
+    after: Json = ApiClient().sanitize_for_serialization(pod)
+    after["metadata"] = {**after.get("metadata", {}), "name": manifest["metadata"]["name"]}
+    return after

@@ -54,7 +54,7 @@ async def _run(operator: ArgoStepOperator, context: Mapping[str, Any]) -> Ended:
 
     envelope = envelope_of(operator)
     extras = await connection_extras(envelope.pods.conn_id)
-    async with open_kube(envelope.pods, extras) as kube:
+    async with open_kube(envelope.pods, extras, shared=False) as kube:
         host = WorkerHost(operator, context, envelope, kube)
         ended = await run_task(host)
         if ended.retry_after is None:
@@ -124,7 +124,7 @@ class WorkerHost:
             raise TaskDeferred(trigger=_child_trigger(dag_id, run_id), method_name="resume")
         return await self._child_verdict(child, dag_id, run_id, state)
 
-    async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
+    async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:  # noqa: ARG002 - the protocol's signature
         """None: a tree is drawn from the metadata database, when the run is over; no step asks for one."""
         return []
 
