@@ -76,7 +76,7 @@ def _simple(tag: Tag, params: Params, strict: Strict | None, *, artifacts_may_st
     if nested is not None:
         return nested
     if strict and strict(name) and not (artifacts_may_stay and ".outputs.artifacts." in name):
-        raise MissingVariable(f"failed to resolve {{{{{tag.inner}}}}}", tag.start, tag.end - tag.start, name=name)
+        raise MissingVariable(f"failed to resolve {{{{{tag.inner}}}}}", name=name, offset=tag.start, length=tag.end - tag.start)
     return f"{{{{{tag.inner}}}}}"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from argo_yaml_provider.expr import durations
+from argo_yaml_provider.expr import clock
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.plan.nodes import Json
@@ -45,7 +45,7 @@ class Try:
     @property
     def seconds(self) -> float:
         """How long it ran; 0 as long as its end is not known."""
-        return 0.0 if self.finished is None else (self.finished - self.started) / durations.SECOND
+        return 0.0 if self.finished is None else (self.finished - self.started) / clock.SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ def last_retry(tries: Sequence[Try]) -> dict[str, str]:
     """What `retryStrategy.expression` may speak of: all of it text."""
     if not tries:
         return {}
-    from argo_yaml_provider.expr.render import render_go
+    from argo_yaml_provider.expr.rendering import render_go
 
     last = tries[-1]
     return {
@@ -107,11 +107,11 @@ def last_retry(tries: Sequence[Try]) -> dict[str, str]:
 def parse_duration(text: str) -> Nanoseconds:
     """A Go duration, or a bare whole number of seconds. Argo: ParseStringToDuration."""
     try:
-        return _int64(parse_int(text) * durations.SECOND)
+        return _int64(parse_int(text) * clock.SECOND)
     except ExprError:
         pass
     try:
-        return durations.parse(text)
+        return clock.parse_duration(text).order
     except ExprError as error:
         raise ExprError(f"unable to parse {text} as a duration: {error.message}") from error
 
@@ -136,18 +136,18 @@ def humanize(nanoseconds: Nanoseconds) -> str:
     """`1 minute 30 seconds`: up to two units. Argo: util/humanize Duration."""
     size = abs(nanoseconds)
     text = next((text for least, text in _relative(size) if size < least), "a long while")
-    if nanoseconds < durations.MINUTE:
+    if nanoseconds < clock.MINUTE:
         return text
-    if nanoseconds < durations.HOUR:
-        return f"{text} {nanoseconds // durations.SECOND % 60} seconds"
+    if nanoseconds < clock.HOUR:
+        return f"{text} {nanoseconds // clock.SECOND % 60} seconds"
     if nanoseconds < _DAY:
-        return f"{text} {nanoseconds // durations.MINUTE % 60} minutes"
-    return f"{text} {nanoseconds // durations.HOUR % 24} hours"
+        return f"{text} {nanoseconds // clock.MINUTE % 60} minutes"
+    return f"{text} {nanoseconds // clock.HOUR % 24} hours"
 
 
-_DAY = 24 * durations.HOUR
+_DAY = 24 * clock.HOUR
 _UNITS = (
-    (1, durations.SECOND, "second"), (1, durations.MINUTE, "minute"), (1, durations.HOUR, "hour"), (1, _DAY, "day"),
+    (1, clock.SECOND, "second"), (1, clock.MINUTE, "minute"), (1, clock.HOUR, "hour"), (1, _DAY, "day"),
     (1, 7 * _DAY, "week"), (1, 30 * _DAY, "month"),
 )  # fmt: skip
 _YEAR = 360 * _DAY
@@ -155,7 +155,7 @@ _YEAR = 360 * _DAY
 
 def _relative(size: int) -> list[tuple[int, str]]:
     """go-humanize's table: below this length, that text."""
-    table = [(durations.SECOND, "0 seconds")]
+    table = [(clock.SECOND, "0 seconds")]
     ends = [unit for _, unit, _ in _UNITS[1:]] + [_YEAR]
     for (_, unit, name), end in zip(_UNITS, ends, strict=True):
         table += [(2 * unit, f"1 {name}"), (end, f"{size // unit} {name}s")]
@@ -197,8 +197,8 @@ def backoff_wait(backoff: Json, attempts: int) -> Nanoseconds:
     factor = int32(backoff.get("factor"))
     if factor is not None and factor > 0:
         power = _power(factor, attempts - 1)
-        most = math.inf if not base else durations.LONGEST / base
-        wait = durations.LONGEST if power > most else base * int(power) if base else 0
+        most = math.inf if not base else clock.MAX / base
+        wait = clock.MAX if power > most else base * int(power) if base else 0
     if backoff.get("cap"):
         wait = min(wait, parse_duration(str(backoff["cap"])))
     return wait
@@ -229,8 +229,8 @@ _POLICIES: Mapping[str, tuple[Phase, ...]] = {
 
 _TRANSIENT = (
     "unexpected error when reading response body", "stream error when reading response body",
-    "Connection closed by foreign host", "net/http: TLS handshake timeout", "i/o timeout", "connection timed out", "connection reset by peer",
-    "http2: client connection lost", "http2: server sent GOAWAY and closed the connection",
+    "Connection closed by foreign host", "net/http: TLS handshake timeout", "i/o timeout", "connection timed out",
+    "connection reset by peer", "http2: client connection lost", "http2: server sent GOAWAY and closed the connection",
     "request did not complete within requested timeout", "connect: connection refused", "invalid connection",
     "etcdserver: leader changed", "etcdserver: request timed out", "etcdserver: too many requests",
     "client rate limiter Wait returned an error", "upper: no more rows in",
