@@ -1,6 +1,7 @@
 """The seam between a step and whoever runs it: an executor's runner, the triggerer, a worker.
 
-`step.run.run_task(host)` lives on one side and knows no Airflow; `airflow.hosts` has the adapters. Tests give a host of their own.
+`step.run.run_task(host)` lives on one side and knows no Airflow; `airflow.hosts` has the adapters. Tests give a host of
+their own.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import Any, Protocol
 from argo_yaml_provider.flow.facts import RunFacts
 from argo_yaml_provider.flow.outcome import Attempt, Outcome
 from argo_yaml_provider.plan.nodes import Json, Plan
-from argo_yaml_provider.pods.settings import PodSettings as PodSettings
+from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.step.kube import Kube
+
+__all__ = ["Ended", "Host", "PodSettings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,79 @@
+"""Names and labels of pods: pure functions of dag, run, task, map index, generation and attempt.
+
+Whoever comes next works out the same name, finds the pod and goes on; so no try ever has two pods.
+Must not know: Airflow, Kubernetes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import astuple, dataclass
+
+PREFIX = "argo-yaml-provider/"
+"""Of our own labels and annotations."""
+ATTEMPT_LABEL = PREFIX + "attempt"
+"""On every pod of a step; what a shared watch selects by."""
+WORKFLOW_LABEL = "workflows.argoproj.io/workflow"
+NODE_NAME = "workflows.argoproj.io/node-name"
+NODE_ID = "workflows.argoproj.io/node-id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodKey:
+    """What one pod belongs to."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int = -1
+    generation: int = 0
+    attempt: int = 0
+
+
+def pod_name(key: PodKey) -> str:
+    """A DNS label of at most 63 characters: readable at the front, unique by its hash."""
+    digest = hashlib.sha256("\0".join(map(str, astuple(key))).encode()).hexdigest()[:10]
+    words = [_dns(key.dag_id)[:25].strip("-"), _dns(key.task_id)[-25:].strip("-"), digest]
+    return "-".join(word for word in words if word)
+
+
+def pod_labels(key: PodKey) -> dict[str, str]:
+    """The labels a pod is found by: KubernetesPodOperator's own words, and ours for what it does not know."""
+    return {
+        **task_labels(key.dag_id, key.run_id, key.task_id, key.map_index),
+        PREFIX + "generation": str(key.generation),
+        ATTEMPT_LABEL: str(key.attempt),
+    }
+
+
+def task_labels(dag_id: str, run_id: str, task_id: str | None = None, map_index: int | None = None) -> dict[str, str]:
+    """Labels shared by all pods of a run, or of one task of it."""
+    labels = {"dag_id": label_value(dag_id), "run_id": label_value(run_id)}
+    if task_id is not None:
+        labels["task_id"] = label_value(task_id)
+    if map_index is not None:
+        labels["map_index"] = str(map_index) if map_index >= 0 else "none"
+    return labels
+
+
+def label_value(text: str) -> str:
+    """The text itself where it is a legal label value, else its legal part and a hash."""
+    if len(text) <= 63 and re.fullmatch(r"([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?", text):
+        return text
+    safe = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-_.")[:52].rstrip("-_.")
+    return f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:10]}".lstrip("-")
+
+
+def node_id(workflow_name: str, node_name: str) -> str:
+    """Argo's id of a node (workflow_types.go, NodeID): the workflow's name and the FNV-1a hash of the node's."""
+    if node_name == workflow_name:
+        return workflow_name
+    value = 0x811C9DC5
+    for byte in node_name.encode():
+        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
+    return f"{workflow_name}-{value}"
+
+
+def _dns(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

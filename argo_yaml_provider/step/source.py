@@ -1,0 +1,75 @@
+"""What the flow has been told so far; what it misses is fetched through the host.
+
+Must not know: Airflow, the flow's rules.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from argo_yaml_provider.flow.facts import Missing
+from argo_yaml_provider.flow.outcome import Outcome
+from argo_yaml_provider.step.host import Host
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+class Loaded:
+    """A flow `Source` that holds what was fetched and raises `Missing` for the rest."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._values: dict[tuple[object, ...], Any] = {}
+        self._ahead: dict[str, int] = {}
+
+    async def complete(self, question: Callable[[], T]) -> T:
+        """The answer, asked until nothing is missing."""
+        while True:
+            try:
+                return question()
+            except Missing as missing:
+                await self._fetch(missing)
+
+    def outcome(self, task_id: str, map_index: int) -> Outcome | None:
+        value: Outcome | None = self._value("outcome", task_id, map_index)
+        return value
+
+    def config_map(self, name: str, key: str) -> str | None:
+        value: str | None = self._value("config_map", name, key)
+        return value
+
+    def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
+        return list(self._value("child_nodes", dag_id, run_id))
+
+    def _value(self, kind: str, *key: object) -> Any:
+        try:
+            return self._values[(kind, *key)]
+        except KeyError:
+            raise Missing(kind, *key) from None
+
+    async def _fetch(self, missing: Missing) -> None:
+        if missing.kind == "outcome":
+            await self._fetch_outcomes(*missing.key)
+        elif missing.kind == "config_map":
+            name, key = missing.key
+            self._values["config_map", name, key] = await self._host.once(
+                f"config_map/{name}/{key}", lambda: self._read(name, key)
+            )
+        else:
+            self._values[(missing.kind, *missing.key)] = await self._host.child_nodes(*map(str, missing.key))
+
+    async def _fetch_outcomes(self, task_id: Any, map_index: Any) -> None:
+        """Of a mapped task more and more at once, so that a thousand items take ten rounds."""
+        count = self._ahead.get(task_id, 1) if map_index >= 0 else 1
+        self._ahead[task_id] = min(count * 2, 256)
+        indices = range(map_index, map_index + count)
+        outcomes = await asyncio.gather(*(self._host.outcome(task_id, index) for index in indices))
+        self._values |= {("outcome", task_id, index): outcome for index, outcome in zip(indices, outcomes, strict=True)}
+
+    async def _read(self, name: Any, key: Any) -> str | None:
+        found = await self._host.kube.config_map(self._host.facts.namespace, name)
+        value: str | None = (found or {}).get("data", {}).get(key)
+        return value

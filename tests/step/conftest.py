@@ -1,0 +1,101 @@
+"""A host of the tests' own, on whatever Kubernetes the test has."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from argo_yaml_provider.flow.decision import Decision
+from argo_yaml_provider.flow.facts import RunFacts
+from argo_yaml_provider.flow.outcome import Attempt, Outcome
+from argo_yaml_provider.plan.nodes import Call, CallKind, Json, Plan
+from argo_yaml_provider.pods.settings import PodSettings
+from argo_yaml_provider.step.kube import Kube
+
+
+@dataclass(kw_only=True)
+class LocalHost:
+    """A Host that keeps all it is told."""
+
+    kube: Kube
+    facts: RunFacts
+    plan: Plan = field(
+        default_factory=lambda: Plan(
+            name="wf", workflow={}, templates={}, root=Call(id="main", name="", kind=CallKind.POD, template="t", source={})
+        )
+    )
+    settings: PodSettings = field(default_factory=PodSettings)
+    dag_id: str = "dag"
+    run_id: str = "run"
+    task_id: str = "main"
+    map_index: int = -1
+    generation: int = 0
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    ended: tuple[Attempt, ...] = ()
+    kept: dict[str, Any] = field(default_factory=dict)
+    outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
+
+    async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
+        return self.outcomes.get((task_id, map_index))
+
+    async def attempts(self) -> tuple[Attempt, ...]:
+        return self.ended
+
+    async def record_attempts(self, attempts: tuple[Attempt, ...]) -> None:
+        self.ended = attempts
+
+    async def once(self, key: str, compute: Callable[[], Awaitable[Any]]) -> Any:
+        if key not in self.kept:
+            self.kept[key] = await compute()
+        return self.kept[key]
+
+    def log(self, line: str, *, container: str = "") -> None:
+        self.lines.append((container, line))
+
+    async def run_child(self, child: str, name: str, conf: Json) -> Outcome:
+        raise NotImplementedError
+
+    async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
+        raise NotImplementedError
+
+    def logged(self, container: str = "main") -> list[str]:
+        return [line for name, line in self.lines if name == container]
+
+
+@pytest.fixture
+def namespace() -> Iterator[str]:
+    name = f"pods-{uuid4().hex[:8]}"
+    subprocess.run(["kubectl", "create", "namespace", name], check=True, capture_output=True)
+    yield name
+    subprocess.run(["kubectl", "delete", "namespace", name, "--wait=false"], check=True, capture_output=True)
+
+
+@pytest.fixture
+async def kube() -> AsyncIterator[Kube]:
+    cluster = await Kube.open(os.environ["KUBECONFIG"])
+    yield cluster
+    await cluster.close()
+
+
+@pytest.fixture
+def host(kube: Kube, namespace: str) -> LocalHost:
+    facts = RunFacts(name="wf", namespace=namespace, uid="u", created_at="2026-01-01T00:00:00Z")
+    return LocalHost(kube=kube, facts=facts, run_id=uuid4().hex)
+
+
+def container(*command: str, image: str = "busybox", **fields: Any) -> Decision:
+    """A decision to run one container."""
+    return Decision(node="wf", template={"name": "t", "container": {"image": image, "command": list(command)}, **fields})
+
+
+async def settled(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)

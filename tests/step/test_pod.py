@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import pytest
+
+from argo_yaml_provider.flow.outcome import Phase
+from argo_yaml_provider.step.pod import run_pod
+from tests.step.conftest import LocalHost, container
+
+pytestmark = pytest.mark.cluster
+
+
+async def test_a_pod_that_ends_well_succeeds_and_its_log_is_written(host: LocalHost) -> None:
+    attempt = await run_pod(host, container("sh", "-c", "echo one; echo two >&2; echo three"))
+    assert (attempt.phase, attempt.message, attempt.exit_code) == (Phase.SUCCEEDED, "", "0")
+    assert host.logged() == ["one", "two", "three"]
+
+
+async def test_a_pod_that_exits_with_a_code_fails_with_it(host: LocalHost) -> None:
+    attempt = await run_pod(host, container("sh", "-c", "exit 42"))
+    assert (attempt.phase, attempt.message, attempt.exit_code) == (Phase.FAILED, "main: Error (exit code 42)", "42")
