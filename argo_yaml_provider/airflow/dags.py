@@ -21,7 +21,6 @@ from airflow.sdk.definitions.xcom_arg import XComArg
 from argo_yaml_provider.airflow.compat import DictOfListsExpandInput, MappedTaskGroup
 from argo_yaml_provider.airflow.envelope import ATTRIBUTE, Envelope, child_dag_id, dumps, verdict_tasks
 from argo_yaml_provider.airflow.forms import form_params
-from argo_yaml_provider.airflow.operators import ArgoStepOperator
 from argo_yaml_provider.airflow.retries import MANY, ArgoRetryPolicy
 from argo_yaml_provider.airflow.settings import EXECUTOR, Execution, Settings
 from argo_yaml_provider.plan.nodes import Call, Plan, PlannedGroup, PlannedTask, TaskKind
@@ -38,6 +37,17 @@ def build_dags(plan: Plan, settings: Settings, *, dag_id: str, source: str = "",
     """The plan's DAG and those of its child plans. `source` (the YAML) becomes its documentation."""
     root = build_dag(plan, settings, dag_id=dag_id, source=source, **dag_kwargs)
     return (root, *(build_child(plan, settings, family=dag_id, key=key) for key in plan.children))
+
+
+def step_operator(settings: Settings) -> type[BaseOperator]:
+    """The operator of a step; a deployment that has no worker needs no KubernetesPodOperator, whose import takes seconds."""
+    if settings.workers:
+        from argo_yaml_provider.airflow.operators import ArgoStepOperator
+
+        return ArgoStepOperator
+    from argo_yaml_provider.airflow.declared import DeclaredStep
+
+    return DeclaredStep
 
 
 def build_dag(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", **dag_kwargs: Any) -> DAG:
@@ -149,9 +159,10 @@ class _Builder:
         self.tasks[planned.id] = node
 
     def make_step(self, planned: PlannedTask, options: dict[str, Any]) -> Node:
+        operator = step_operator(self.settings)
         if not planned.mapped_over:
-            return ArgoStepOperator(**options)
-        return ArgoStepOperator.partial(**options).expand(index=XComArg(self.tasks[planned.mapped_over]))
+            return operator(**options)
+        return operator.partial(**options).expand(index=XComArg(self.tasks[planned.mapped_over]))
 
     def step_options(self, planned: PlannedTask) -> dict[str, Any]:
         """Everything that has no word of the workflow in it."""

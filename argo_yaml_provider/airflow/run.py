@@ -116,6 +116,9 @@ def run_requests(
     from argo_yaml_provider.airflow.scheduler import run_scheduler
 
     mark("scheduler imported")
+    import argo_yaml_provider.airflow.dags  # noqa: F401
+
+    mark("dags imported")
     runs = create_runs(requests, pods)
     mark("runs created")
     watch = _Watch(runs=runs, observe=observe, stop=stop)
@@ -154,7 +157,7 @@ def write_dags(session: Session, plan: Plan, pods: PodSettings, dag_id: str) -> 
     from argo_yaml_provider.airflow.dags import build_dags
     from argo_yaml_provider.airflow.settings import Execution, Settings
 
-    settings = Settings(pods=pods, execution=Execution.EXECUTOR)
+    settings = Settings(pods=pods, execution=Execution.EXECUTOR, workers=False)
     dags = [LazyDeserializedDAG.from_dag(dag) for dag in build_dags(plan, settings, dag_id=dag_id)]
     SerializedDAG.bulk_write_to_db(BUNDLE, None, dags, session=session)
     for dag in dags:

@@ -38,6 +38,8 @@ class Settings:
 
     pods: PodSettings = field(default_factory=PodSettings)
     execution: Execution = Execution.WORKER
+    workers: bool = True
+    """Whether a worker may ever run a step. `argo-yaml run` has none."""
     pool: str | None = None
     """None: the executor's own pool under the executor, `default_pool` elsewhere."""
     lost_host_retries: int = 3

@@ -1,0 +1,41 @@
+"""A step as the serialized DAG of an Airflow without workers declares it: StepExecutor runs it and never needs its class.
+
+In: what ArgoStepOperator takes.  Out: the same serialized task; KubernetesPodOperator and both Kubernetes clients stay unimported.
+Must not know: Kubernetes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from airflow.sdk.bases.operator import BaseOperator
+
+from argo_yaml_provider.airflow.envelope import ATTRIBUTE
+
+
+class DeclaredStep(BaseOperator):
+    """One planned task. What is said of Kubernetes travels in the envelope, so it is not kept here."""
+
+    ui_color = "#e8f1fb"
+
+    def __init__(
+        self,
+        *,
+        argo_plan: str | None = None,
+        index: int | None = None,
+        kubernetes_conn_id: str | None = None,  # noqa: ARG002 - as ArgoStepOperator
+        namespace: str | None = None,  # noqa: ARG002
+        in_cluster: bool | None = None,  # noqa: ARG002
+        cluster_context: str | None = None,  # noqa: ARG002
+        config_file: str | None = None,  # noqa: ARG002
+        service_account_name: str | None = None,  # noqa: ARG002
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.argo_plan = argo_plan
+        self.index = index
+
+    @classmethod
+    def get_serialized_fields(cls) -> frozenset[str]:
+        """As ArgoStepOperator: the plan travels in the serialized DAG."""
+        return cast("frozenset[str]", super().get_serialized_fields() | {ATTRIBUTE})  # type: ignore[no-untyped-call]
