@@ -1,0 +1,296 @@
+"""Syntax tree -> Python closures: compile once, evaluate many times.
+
+In: a checked tree.  Out: a function from a `Frame` to the value.
+Must not know: where the variables come from, how a value becomes text. expr-lang: compiler/compiler.go, vm/vm.go.
+
+Every node becomes one closure over the closures of its parts. An error gets the place of the node that raised it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from argo_yaml_provider.expr import nodes as n
+from argo_yaml_provider.expr import operators
+from argo_yaml_provider.expr.calls import call_value
+from argo_yaml_provider.expr.errors import ExprError, Panic
+from argo_yaml_provider.expr.functions import BUILTINS
+from argo_yaml_provider.expr.limits import Budget
+from argo_yaml_provider.expr.loops import LOOPS, loop_code, truth
+from argo_yaml_provider.expr.values import Ints
+
+BROKEN = object()
+"""What a chain's links return once a `?.` has met nil."""
+
+
+class Frame:
+    """Where one evaluation stands: the variables, the loop it is in, the budget."""
+
+    __slots__ = ("acc", "budget", "depth", "env", "index", "item", "variables")
+
+    def __init__(self, env: dict[str, Any]) -> None:
+        self.env, self.budget = env, Budget()
+        self.variables: dict[str, Any] = {}
+        self.item: Any = None
+        self.index = 0
+        self.acc: Any = None
+        self.depth = 0
+
+
+Code = Callable[[Frame], Any]
+
+
+def compile_node(node: n.Node) -> Code:
+    """The closure for a node."""
+    return _COMPILERS[type(node)](node)
+
+
+def weight(node: n.Node) -> int:
+    """How many nodes a tree has: what one turn of a loop costs."""
+    return sum(1 for _ in n.walk(node))
+
+
+def _literal(node: n.Literal) -> Code:
+    value = node.value
+    return lambda frame: value
+
+
+def _identifier(node: n.Identifier) -> Code:
+    name = node.name
+    if name == "$env":
+        return lambda frame: frame.env
+
+    def identifier(frame: Frame) -> Any:
+        return frame.variables[name] if name in frame.variables else frame.env.get(name)
+
+    return identifier
+
+
+def _placed(code: Code, node: n.Node) -> Code:
+    """The closure, with this node as the place of what goes wrong in it."""
+    offset, length = node.offset, node.length
+
+    def placed(frame: Frame) -> Any:
+        try:
+            return code(frame)
+        except Panic as error:
+            raise error.placed(offset, length)
+
+    return placed
+
+
+def _unary(node: n.Unary) -> Code:
+    operand = compile_node(node.operand)
+    if node.operator == "+":
+        return operand
+    if node.operator == "-":
+        return _placed(lambda frame: operators.negate(operand(frame)), node)
+    return _placed(lambda frame: not truth(operand(frame)), node)
+
+
+def _binary(node: n.Binary) -> Code:
+    left, right = compile_node(node.left), compile_node(node.right)
+    return _placed(_BINARY.get(node.operator, _operator(node.operator))(left, right), node)
+
+
+def _operator(sign: str) -> Callable[[Code, Code], Code]:
+    operation = operators.BINARY.get(sign)
+
+    def build(left: Code, right: Code) -> Code:
+        return lambda frame: operation(left(frame), right(frame))  # type: ignore[misc]
+
+    return build
+
+
+def _and(left: Code, right: Code) -> Code:
+    return lambda frame: right(frame) if truth(left(frame)) else False
+
+
+def _or(left: Code, right: Code) -> Code:
+    return lambda frame: True if truth(left(frame)) else right(frame)
+
+
+def _coalesce(left: Code, right: Code) -> Code:
+    def coalesce(frame: Frame) -> Any:
+        value = left(frame)
+        return right(frame) if value is None else value
+
+    return coalesce
+
+
+def _range(left: Code, right: Code) -> Code:
+    def between(frame: Frame) -> Ints:
+        low, high = operators.to_int(left(frame)), operators.to_int(right(frame))
+        frame.budget.allocate(max(high - low + 1, 0))
+        return Ints(range(low, high + 1))
+
+    return between
+
+
+_BINARY: dict[str, Callable[[Code, Code], Code]] = {
+    "and": _and,
+    "&&": _and,
+    "or": _or,
+    "||": _or,
+    "??": _coalesce,
+    "..": _range,
+}
+
+
+def _chain(node: n.Chain) -> Code:
+    body = compile_node(node.body)
+
+    def chain(frame: Frame) -> Any:
+        value = body(frame)
+        return None if value is BROKEN else value
+
+    return chain
+
+
+def _member(node: n.Member) -> Code:
+    base, key = compile_node(node.base), compile_node(node.key)
+    optional = node.optional
+
+    def member(frame: Frame) -> Any:
+        container = base(frame)
+        if container is BROKEN or (optional and container is None):
+            return BROKEN
+        return operators.fetch(container, key(frame))
+
+    return _placed(member, node)
+
+
+def _slice(node: n.Slice) -> Code:
+    base = compile_node(node.base)
+    start = compile_node(node.start) if node.start else None
+    stop = compile_node(node.stop) if node.stop else None
+
+    def part(frame: Frame) -> Any:
+        value = base(frame)
+        high = stop(frame) if stop else None
+        return operators.cut(value, start(frame) if start else None, high)
+
+    return _placed(part, node)
+
+
+def _call(node: n.Call) -> Code:
+    """Arguments first, then the function; a method gets what it was taken from."""
+    arguments = [compile_node(argument) for argument in node.arguments]
+    if isinstance(node.callee, n.Member):
+        return _method_call(node, arguments)
+    callee = compile_node(node.callee)
+    return _placed(lambda frame: call_value(callee(frame), _values(arguments, frame), frame), node)
+
+
+def _method_call(node: n.Call, arguments: Sequence[Code]) -> Code:
+    member = node.callee
+    assert isinstance(member, n.Member)
+    base, key, optional = compile_node(member.base), compile_node(member.key), member.optional
+
+    def call(frame: Frame) -> Any:
+        given = _values(arguments, frame)
+        owner = base(frame)
+        if owner is BROKEN or (optional and owner is None):
+            return BROKEN
+        function = operators.fetch(owner, key(frame))
+        return call_value(function, given, frame, owner=owner)
+
+    return _placed(call, node)
+
+
+def _values(codes: Sequence[Code], frame: Frame) -> list[Any]:
+    return [code(frame) for code in codes]
+
+
+def _builtin(node: n.Builtin) -> Code:
+    if node.name in LOOPS:
+        collection = compile_node(node.arguments[0])
+        rest = [compile_node(argument) for argument in node.arguments[1:]]
+        cost = weight(node.arguments[1]) if len(node.arguments) > 1 else 1
+        return _placed(loop_code(node.name, collection, rest, cost), node)
+    function = BUILTINS[node.name]
+    arguments = [compile_node(argument) for argument in node.arguments]
+    return _placed(lambda frame: function(*_values(arguments, frame)), node)
+
+
+def _predicate(node: n.Predicate) -> Code:
+    return compile_node(node.body)
+
+
+def _pointer(node: n.Pointer) -> Code:
+    if node.name == "index":
+        return lambda frame: frame.index
+    if node.name == "acc":
+        return lambda frame: frame.acc
+    return lambda frame: frame.item
+
+
+def _let(node: n.Let) -> Code:
+    name, value, body = node.name, compile_node(node.value), compile_node(node.body)
+
+    def let(frame: Frame) -> Any:
+        frame.variables[name] = value(frame)
+        try:
+            return body(frame)
+        finally:
+            del frame.variables[name]
+
+    return let
+
+
+def _sequence(node: n.Sequence) -> Code:
+    items = [compile_node(item) for item in node.items]
+
+    def sequence(frame: Frame) -> Any:
+        return _values(items, frame)[-1]
+
+    return sequence
+
+
+def _conditional(node: n.Conditional) -> Code:
+    test, yes, no = compile_node(node.test), compile_node(node.yes), compile_node(node.no)
+    return _placed(lambda frame: yes(frame) if truth(test(frame)) else no(frame), node)
+
+
+def _array(node: n.Array) -> Code:
+    items = [compile_node(item) for item in node.items]
+
+    def array(frame: Frame) -> list[Any]:
+        frame.budget.allocate(len(items))
+        return [item(frame) for item in items]
+
+    return _placed(array, node)
+
+
+def _map(node: n.Map) -> Code:
+    pairs = [(compile_node(key), compile_node(value)) for key, value in node.pairs]
+
+    def build(frame: Frame) -> dict[str, Any]:
+        frame.budget.allocate(len(pairs))
+        items = [(key(frame), value(frame)) for key, value in pairs]
+        return {operators.as_string(key): value for key, value in reversed(items)}
+
+    return _placed(build, node)
+
+
+_COMPILERS: dict[type[n.Node], Callable[[Any], Code]] = {
+    n.Literal: _literal,
+    n.Identifier: _identifier,
+    n.Unary: _unary,
+    n.Binary: _binary,
+    n.Chain: _chain,
+    n.Member: _member,
+    n.Slice: _slice,
+    n.Call: _call,
+    n.Builtin: _builtin,
+    n.Predicate: _predicate,
+    n.Pointer: _pointer,
+    n.Let: _let,
+    n.Sequence: _sequence,
+    n.Conditional: _conditional,
+    n.Array: _array,
+    n.Map: _map,
+}
+
+__all__ = ["Code", "ExprError", "Frame", "compile_node", "weight"]
