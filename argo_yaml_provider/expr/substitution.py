@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from argo_yaml_provider.expr.errors import ExprError, MissingVariable
@@ -53,22 +54,21 @@ class Expressions:
 
     def _missing(self, text: str) -> list[str] | None:
         """The variables the expression names and nobody gave; None if it does not parse."""
-        from argo_yaml_provider.expr.identifiers import has_variable, identifiers
+        from argo_yaml_provider.expr.evaluator import environment
+        from argo_yaml_provider.expr.identifiers import has_variable
 
         try:
-            names = identifiers(text)
+            names = _names_in(text)
         except ExprError:
             return None
         if self._names is None:
-            from argo_yaml_provider.expr.evaluator import environment
-
             self._names = environment(self._params)
         return [name for name in names if not has_variable(self._names, name)]
 
     def _value(self, text: str, *, may_stay: bool) -> str | None:
         """The value as it goes into the JSON text; None to leave the tag."""
         from argo_yaml_provider.expr.evaluator import evaluate
-        from argo_yaml_provider.expr.render import marshal
+        from argo_yaml_provider.expr.rendering import render_json_text
 
         tolerant = may_stay or self._has_placeholder()
         try:
@@ -82,7 +82,7 @@ class Expressions:
                 return None
             raise ExprError(f"failed to evaluate expression {quote(text)}")
         try:
-            marshalled = marshal(value)
+            marshalled = render_json_text(value)
         except ExprError as error:
             if may_stay:
                 return None
@@ -95,16 +95,28 @@ class Expressions:
 
 def value_of(expression: str, params: Mapping[str, Any]) -> Any:
     """The value of a whole `=…` with its type, over the variables that have no dot in their name. Argo: ResolveVar."""
-    from argo_yaml_provider.expr.evaluator import evaluate
+    from argo_yaml_provider.expr.evaluator import environment, evaluate
 
     text = _fixed(expression)
     try:
+        for name in _names_in(text):
+            if name not in params and name in environment({}):  # Argo gives this one place no functions of its own
+                raise ExprError(f"unknown name {name}")
         value = evaluate(text, {name: value for name, value in params.items() if "." not in name})
     except ExprError as error:
         raise ExprError(f"Unable to compile: {quote(text)}", error.offset, error.length) from error
     if value is None:
         raise ExprError(f"Unable to resolve: {quote('=' + expression)}")
     return value
+
+
+@lru_cache(maxsize=2048)
+def _names_in(text: str) -> tuple[str, ...]:
+    """The names an expression needs, whether or not it makes sense; an ExprError if it does not parse."""
+    from argo_yaml_provider.expr.identifiers import identifiers
+    from argo_yaml_provider.expr.parser import parse
+
+    return identifiers(parse(text))
 
 
 def missing_or_wrong(message: str) -> ExprError:

@@ -15,7 +15,6 @@ from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.tags import find_tags
 from argo_yaml_provider.expr.template import GO_SPACE, LARGEST, substitute
-from argo_yaml_provider.expr.when import evaluate_when
 from argo_yaml_provider.plan.nodes import Json
 from argo_yaml_provider.plan.sequence import MOST_ITEMS, sequence
 
@@ -52,11 +51,11 @@ def items_of(step: Json) -> list[str]:
         raise
 
 
-def expand(step: Json, scope: Mapping[str, Any], *, dag: bool) -> list[Turn]:
-    """The step once per item, in order; itself, as it is, if it does not loop."""
+def expand(step: Json, scope: Mapping[str, Any], *, dag: bool, texts: list[str] | None = None) -> list[Turn]:
+    """The step once per item, in order; itself, as it is, if it does not loop. `texts`: the items, if they are known already."""
     if not loops(step):
         return [Turn(step["name"], 0, step)]
-    items = items_of(step)
+    items = items_of(step) if texts is None else texts
     text = _text(step, dag=dag)
     find_tags(text)
     return list(_turns(step, items, text, scope, lenient=_surely_not(step.get("when") or "")))
@@ -96,6 +95,11 @@ def _text(step: Json, *, dag: bool) -> str:
 
 
 def _surely_not(when: str) -> bool:
+    """Whether `when` is false already, before any item is put in."""
+    if not when:
+        return False
+    from argo_yaml_provider.expr.when import evaluate_when
+
     try:
         return not evaluate_when(when)
     except ExprError:
