@@ -15,6 +15,7 @@ from argo_yaml_provider.airflow.facts import CHILD_CONF, child_run_id
 from argo_yaml_provider.airflow.runs import RunReader
 from argo_yaml_provider.flow.outcome import Outcome
 from argo_yaml_provider.plan.nodes import Json
+from argo_yaml_provider.step.pod import DELETE_POD
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -43,8 +44,9 @@ class ChildRuns:
         await self._api.trigger(parent, dag_id, run_id, {CHILD_CONF: conf})
         try:
             await self._ended((dag_id, run_id))
-        except asyncio.CancelledError:
-            await asyncio.shield(self._api.call(lambda session: fail_run(session, dag_id, run_id)))
+        except asyncio.CancelledError as cancelled:
+            if DELETE_POD in cancelled.args:
+                await asyncio.shield(self._api.call(lambda session: fail_run(session, dag_id, run_id)))
             raise
         verdict = await self._api.call(lambda session: self._reader.flow(session, dag_id, run_id).verdict())
         return replace(verdict, child={"dag_id": dag_id, "run_id": run_id})

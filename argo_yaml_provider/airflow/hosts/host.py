@@ -6,8 +6,8 @@ Must not know: what a step does with it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, cast
 
 from argo_yaml_provider.airflow.api import Entered, Pushed, TaskRef
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope
@@ -15,11 +15,42 @@ from argo_yaml_provider.airflow.facts import run_facts
 from argo_yaml_provider.airflow.hosts.keys import attempts_key, once_key, once_task
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json, PlannedTask
+from argo_yaml_provider.pods.names import ATTEMPT_LABEL, PodKey, pod_labels
 
 if TYPE_CHECKING:
     from argo_yaml_provider.airflow.hosts.life import Shared
     from argo_yaml_provider.airflow.hosts.task_log import TaskLog
     from argo_yaml_provider.step.kube import Kube
+
+class PatientKube:
+    """The shared client, but what is to be done later waits until Airflow knows how the task ended.
+
+    A pod that is deleted before would be missing to whoever takes over from a runner that dies in between.
+    """
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+        self._waiting: list[Coroutine[Any, Any, Any]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kube, name)
+
+    def later(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Not yet."""
+        self._waiting.append(work)
+
+    def tidy(self) -> None:
+        """Now."""
+        for work in self._waiting:
+            self._kube.later(work)
+        self._waiting.clear()
+
+    def forget(self) -> None:
+        """Never: another life will see to it."""
+        for work in self._waiting:
+            work.close()
+        self._waiting.clear()
+
 
 _ONE_BY_ONE = 4
 """A step that reads more tasks than this gets all outcomes of its run in one query."""
@@ -28,8 +59,8 @@ _ONE_BY_ONE = 4
 class ExecutorHost:
     """One task's view of its run."""
 
-    kube: Kube
     outcome_key = OUTCOME_KEY
+    _patient: PatientKube | None = None
 
     def __init__(
         self, shared: Shared, ti: TaskRef, envelope: Envelope, entered: Entered, log: TaskLog, *, first: bool
@@ -52,6 +83,38 @@ class ExecutorHost:
         self._outcomes: dict[str, dict[int, Json]] = {}
         self._all_read = False
         self._attempts: tuple[Attempt, ...] | None = None
+
+    @property
+    def kube(self) -> Kube:
+        """The cluster."""
+        return cast("Kube", self._patient)
+
+    def use(self, kube: Kube) -> None:
+        """This is the cluster."""
+        self._patient = PatientKube(kube)
+
+    def tidy(self) -> None:
+        """Airflow knows how the task ended: its pods may go."""
+        if self._patient:
+            self._patient.tidy()
+
+    def forget(self) -> None:
+        """This life did not come to an end that Airflow knows of."""
+        if self._patient:
+            self._patient.forget()
+
+    async def delete_pods(self) -> None:
+        """End every pod of this generation of the task."""
+        if self._patient:
+            key = PodKey(
+                dag_id=self.dag_id,
+                run_id=self.run_id,
+                task_id=self.task_id,
+                map_index=self.map_index,
+                generation=self.generation,
+            )
+            labels = {name: value for name, value in pod_labels(key).items() if name != ATTEMPT_LABEL}
+            await self.kube.delete_pods(self.facts.namespace, labels)
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
         """Read once a life: what ended before this task began stays as it is."""

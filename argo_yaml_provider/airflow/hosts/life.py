@@ -61,9 +61,11 @@ class Life:
 
     def cancel(self, task: asyncio.Task[None], pod: str) -> None:
         """Stop, unless the end is being written already."""
-        if not self._ending:
-            self._pod_fate = self._pod_fate or pod
-            task.cancel()
+        from argo_yaml_provider.step.run import DELETE_POD
+
+        if not self._ending and not self._pod_fate:
+            self._pod_fate = pod
+            task.cancel(*([DELETE_POD] if pod == "delete" else []))
 
     async def run(self) -> tuple[str, str]:
         """What the scheduler is told: success (ended under control), failed (the row says nothing yet), drop (not ours)."""
@@ -76,6 +78,9 @@ class Life:
             except Refused as refusal:
                 self.log.write(f"this task is not (or no longer) to run here: {refusal}", level="warning")
                 return "drop", ""
+            finally:
+                if self._host:
+                    self._host.forget()
 
     async def _run_entered(self, entered: Entered) -> tuple[str, str]:
         from argo_yaml_provider.diagnostics import RunError
@@ -105,7 +110,7 @@ class Life:
         envelope = version.envelope(self.ti.task_id)
         self._host = ExecutorHost(self._shared, self.ti, envelope, entered, self.log, first=self.first)
         async with asyncio.timeout(version.timeouts.get(self.ti.task_id)):
-            self._host.kube = await self._shared.kubes.of(envelope.pods)
+            self._host.use(await self._shared.kubes.of(envelope.pods))
             return await run_task(self._host)
 
     def _finish(self, ended: Ended) -> Finish:
@@ -135,14 +140,16 @@ class Life:
             self.log.write(f"Airflow did not take the state {end.state}: {refusal}", level="warning")
         if _remote_logging():
             await asyncio.to_thread(self.log.upload)
+        if self._host:
+            self._host.tidy()
 
     async def _cancelled(self) -> str:
         fate = self._pod_fate or "keep"
         if fate == "orphan":
             fate = await self._orphan_fate()
+            if fate == "delete":
+                await self._delete_pod()
         self.log.write(f"ended from outside; its pod is {'deleted' if fate == 'delete' else 'kept'}", level="warning")
-        if fate == "delete":
-            await self._delete_pod()
         return "success" if fate == "delete" else "drop"
 
     async def _orphan_fate(self) -> str:

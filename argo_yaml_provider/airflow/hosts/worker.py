@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, ErrorType, TaskDeferred
@@ -32,7 +34,22 @@ _POLL_SECONDS = 5.0
 
 def run_in_worker(operator: ArgoStepOperator, context: Mapping[str, Any]) -> list[int] | None:
     """Run the task to its end (or to its next wait) and tell Airflow how it went."""
-    return tell_airflow(asyncio.run(_run(operator, context)))
+    from argo_yaml_provider.step.run import DELETE_POD
+
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        task = loop.create_task(_run(operator, context))
+        operator.stop = lambda: loop.call_soon_threadsafe(task.cancel, DELETE_POD)
+        try:
+            ended = loop.run_until_complete(task)
+        except BaseException:
+            # Airflow enforces execution_timeout by raising from a signal handler: the task is still there, and its pod.
+            if not task.done():
+                task.cancel(DELETE_POD)
+                with suppress(asyncio.CancelledError):
+                    loop.run_until_complete(task)
+            raise
+    return tell_airflow(ended)
 
 
 def tell_airflow(ended: Ended) -> list[int] | None:
@@ -97,8 +114,6 @@ class WorkerHost:
         return tuple(Attempt(**{**attempt, "phase": Phase(attempt["phase"])}) for attempt in kept)
 
     async def record_attempts(self, attempts: tuple[Attempt, ...]) -> None:
-        from dataclasses import asdict
-
         await self._store.aset(attempts_key(self.generation), [asdict(attempt) for attempt in attempts])
 
     async def once(self, key: str, compute: Callable[[], Awaitable[Any]]) -> Any:
