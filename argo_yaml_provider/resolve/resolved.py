@@ -20,8 +20,7 @@ class Library:
     """WorkflowTemplates by name."""
     cluster: dict[str, Resource] = field(default_factory=dict)
     """ClusterWorkflowTemplates by name."""
-    core: tuple[Resource, ...] = ()
-    """ConfigMaps, Secrets and other documents that are not Argo's, for `run` to apply to the embedded namespace."""
+
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

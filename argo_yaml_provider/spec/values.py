@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from argo_yaml_provider.expr import durations
+from argo_yaml_provider.expr.clock import parse_duration
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.gojson import plain_digits
 from argo_yaml_provider.source import Node
@@ -138,7 +138,7 @@ def _checked_duration(text: str, help_text: str) -> str:
     if "{{" in text or not text:
         return text
     try:
-        durations.parse(text)
+        parse_duration(text)
     except ExprError as error:
         offset, length = _bad_part(text)
         message = error.message.removeprefix("time: ")

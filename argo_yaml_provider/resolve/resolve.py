@@ -1,0 +1,114 @@
+"""A resource and its library -> Resolved.
+
+In: spec.Resource, Library.  Out: `Resolved`; or a SpecError with every problem of it.
+Must not know: tasks, pods.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+
+from argo_yaml_provider.diagnostics import SpecError
+from argo_yaml_provider.resolve.defaults import join_specs, with_pod_metadata, with_template_defaults
+from argo_yaml_provider.resolve.references import LOCAL, calls_of, holders_of, hooks_of, is_dynamic, key_of
+from argo_yaml_provider.resolve.resolved import Library, Resolved
+from argo_yaml_provider.spec.problems import Problems, suggest
+from argo_yaml_provider.spec.resource import Json, Path, Resource
+
+
+def resolve_workflow(resource: Resource, library: Library, *, entrypoint: str = "") -> Resolved:
+    """The resource with all it refers to, checked."""
+    problems = Problems()
+    resolved = join(resource, library, problems, entrypoint=entrypoint)
+    if resolved is None or problems.all:
+        raise SpecError(problems.all)
+    return resolved
+
+
+def join(resource: Resource, library: Library, problems: Problems, *, entrypoint: str = "") -> Resolved | None:
+    """The resource with all it refers to; None where it refers to a WorkflowTemplate that is not there."""
+    owner, spec = resource, resource.json.get("spec") or {}
+    reference = spec.get("workflowTemplateRef")
+    if reference:
+        found = _workflow_template(resource, reference, library, problems)
+        if found is None:
+            return None
+        owner, spec = found, join_specs(spec, found.json.get("spec") or {})
+    joiner = _Joiner(library=library, problems=problems, spec=spec)
+    for index, template in enumerate(spec.get("templates") or ()):
+        joiner.add(f"{LOCAL}{template.get('name', '')}", template, owner, ("spec", "templates", index))
+    for path, holder in hooks_of(spec, ("spec",)):
+        joiner.call(f"{LOCAL}", holder, owner if reference and path[1] not in resource.json.get("spec", {}) else resource, path)
+    spec = {name: value for name, value in spec.items() if name != "templates"}
+    if entrypoint:
+        spec["entrypoint"] = entrypoint
+    return Resolved(
+        resource=resource,
+        name=resource.name or resource.generate_name.removesuffix("-") or FilePath(resource.document.file).stem,
+        workflow={**resource.json, "spec": spec},
+        templates=joiner.templates,
+        origins=joiner.origins,
+        entrypoint=f"{LOCAL}{spec['entrypoint']}" if spec.get("entrypoint") else "",
+        on_exit=f"{LOCAL}{spec['onExit']}" if spec.get("onExit") else "",
+    )
+
+
+def _workflow_template(resource: Resource, reference: Json, library: Library, problems: Problems) -> Resource | None:
+    kind, pool = ("ClusterWorkflowTemplate", library.cluster) if reference.get("clusterScope") else ("WorkflowTemplate", library.namespaced)
+    name = reference.get("name", "")
+    if name not in pool:
+        message = f'{kind} "{name}" is not found'
+        help_text = suggest(name, pool, label="found") + _WHERE
+        problems.add(resource.document, ("spec", "workflowTemplateRef", "name"), "unknown-resource", message, help=help_text)
+        return None
+    return pool[name]
+
+
+_WHERE = "; it is looked for in the file, its folder and --templates"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Joiner:
+    """Gathers templates from the workflow and from all that it refers to."""
+
+    library: Library
+    problems: Problems
+    spec: Json
+    templates: dict[str, Json] = field(default_factory=dict)
+    origins: dict[str, tuple[Resource, Path]] = field(default_factory=dict)
+
+    def add(self, key: str, template: Json, owner: Resource, path: Path) -> None:
+        """One template, and all that it calls elsewhere."""
+        if key in self.templates:
+            return
+        metadata = None if "/inline/" in key else (owner.json.get("spec") or {}).get("podMetadata")
+        self.templates[key] = with_template_defaults(with_pod_metadata(template, metadata), self.spec.get("templateDefaults"))
+        self.origins[key] = (owner, path)
+        for where, call in calls_of(template):
+            if call.get("inline") is not None:
+                self.add(key_of(key, call), call["inline"], owner, (*path, *where, "inline"))
+        for where, holder in holders_of(template):
+            self.call(key, holder, owner, (*path, *where))
+
+    def call(self, scope: str, holder: Json, owner: Resource, path: Path) -> None:
+        """What a step, task or hook calls; a name with a tag may mean anything in reach."""
+        key = key_of(scope, holder)
+        where, name, template = key.split("/", 2)
+        if key in self.templates or where == "local" or holder.get("inline") is not None:
+            return
+        pool = self.library.cluster if where == "cluster" else self.library.namespaced
+        if is_dynamic(key):
+            for found in [pool[name]] if name in pool else pool.values() if is_dynamic(name) else ():
+                self._add_all(where, found)
+        elif name in pool:
+            self._add_from(where, pool[name], template)
+
+    def _add_all(self, where: str, owner: Resource) -> None:
+        for template in (owner.json.get("spec") or {}).get("templates") or ():
+            self._add_from(where, owner, template.get("name", ""))
+
+    def _add_from(self, where: str, owner: Resource, name: str) -> None:
+        for index, template in enumerate((owner.json.get("spec") or {}).get("templates") or ()):
+            if template.get("name") == name:
+                self.add(f"{where}/{owner.name}/{name}", template, owner, ("spec", "templates", index))
