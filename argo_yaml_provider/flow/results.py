@@ -1,0 +1,86 @@
+"""What came of a call, as far as others can see it: its phase and outputs.
+
+In: nothing.  Out: `Result`, `Outputs`, and which phases mean what.
+Must not know: how a result is worked out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
+from argo_yaml_provider.plan.nodes import Json
+
+FAILURES = (Phase.FAILED, Phase.ERROR)
+COMPLETED = (Phase.SUCCEEDED, *FAILURES)
+FULFILLED = (*COMPLETED, Phase.SKIPPED, Phase.OMITTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """A node's outputs."""
+
+    parameters: Mapping[str, str | None] = field(default_factory=dict)
+    artifacts: Mapping[str, Json] = field(default_factory=dict)
+    """Argo's own artifact objects by name."""
+    result: str | None = None
+    exit_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A node's end, or how it stands."""
+
+    type: str
+    """Argo's node type: Pod, Steps, DAG, TaskGroup, Retry, Skipped, Suspend, HTTP."""
+    phase: Phase
+    message: str = ""
+    outputs: Outputs | None = None
+    started_at: str = ""
+    finished_at: str = ""
+    pod_ip: str = ""
+    host_node: str = ""
+    daemoned: bool = False
+    raised: bool = False
+    """Whether the call broke its parent too: Argo's executeTemplate gave an error, not only a node."""
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Failed or Error."""
+        return self.phase in FAILURES
+
+    @property
+    def fulfilled(self) -> bool:
+        """Over, or never begun."""
+        return self.phase in FULFILLED
+
+    @property
+    def completed(self) -> bool:
+        """It ran and is over: neither Skipped nor Omitted."""
+        return self.phase in COMPLETED
+
+
+def of_attempt(attempt: Attempt) -> Outputs | None:
+    """The outputs of one pod; None where it left nothing at all."""
+    artifacts = {name: {"name": name, **(found.get("location") or {})} for name, found in attempt.artifacts.items()}
+    if not (attempt.parameters or artifacts or attempt.result is not None or attempt.exit_code is not None):
+        return None
+    return Outputs(
+        parameters=attempt.parameters, artifacts=artifacts, result=attempt.result, exit_code=attempt.exit_code
+    )
+
+
+def of_verdict(outcome: Outcome) -> Outputs | None:
+    """The outputs of a child run's root."""
+    given: dict[str, Any] = outcome.values.get("root") or {}
+    if not given:
+        return None
+    return Outputs(
+        parameters=given.get("parameters") or {},
+        artifacts=given.get("artifacts") or {},
+        result=given.get("result"),
+        exit_code=given.get("exitCode"),
+    )

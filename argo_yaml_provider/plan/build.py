@@ -1,0 +1,100 @@
+"""Turn a resolved workflow into the Plan that will run.
+
+In: resolve.Resolved.  Out: plan.Plan, frozen and JSON-friendly.
+Must not know: Airflow, Kubernetes, the file system.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from argo_yaml_provider.expr import gojson
+from argo_yaml_provider.plan.calls import CallBuilder, Children, Spot
+from argo_yaml_provider.plan.joins import with_joins
+from argo_yaml_provider.plan.names import ROOT, VERDICT, slug
+from argo_yaml_provider.plan.nodes import Call, Json, Plan, PlannedTask, TaskKind
+from argo_yaml_provider.plan.templates import COMPOSITES, exit_hook, expression_hooks
+from argo_yaml_provider.resolve.resolved import Resolved
+
+
+def build_plan(resolved: Resolved, *, file: str = "") -> Plan:
+    """The plan of one workflow, its child plans included."""
+    children = Children()
+    plan = _root_plan(resolved, children, file)
+    done: dict[str, Plan] = {}
+    while len(done) < len(children.keys):
+        for template, key in list(children.keys.items()):
+            if key not in done:
+                done[key] = _child_plan(resolved, children, template, file)
+    return replace(plan, children=done)
+
+
+def _root_plan(resolved: Resolved, children: Children, file: str) -> Plan:
+    builder = CallBuilder(resolved, children)
+    spot = Spot(path=(), name="", stack=())
+    source: Json = {}
+    spec = resolved.workflow.get("spec") or {}
+    root, sinks = builder.single(spot, resolved.entrypoint, source, ())
+    hooks = builder.workflow_hooks(expression_hooks(spec), resolved.entrypoint, sinks)
+    on_exit = _on_exit(builder, resolved, spec)
+    alone = root.kind not in COMPOSITES and not hooks and on_exit is None
+    if not (alone and _is_plain(resolved, root)):
+        builder.tasks.append(_verdict(builder.tasks))
+    return Plan(
+        name=resolved.name,
+        workflow=resolved.workflow,
+        templates={key: resolved.templates[key] for key in sorted(builder.used)},
+        root=root,
+        on_exit=on_exit,
+        hooks=hooks,
+        tasks=with_joins(builder.tasks, builder.groups, builder.names),
+        groups=tuple(builder.groups),
+        file=file,
+    )
+
+
+def _child_plan(resolved: Resolved, children: Children, template: str, file: str) -> Plan:
+    """A composite as a plan of its own: recursion, a run-time loop in a run-time loop, a retried composite."""
+    builder = CallBuilder(resolved, children)
+    root, _ = builder.single(Spot(path=(), name="", stack=(), child_root=True), template, {}, ())
+    builder.tasks.append(_verdict(builder.tasks))
+    return Plan(
+        name=resolved.name,
+        workflow=resolved.workflow,
+        templates={key: resolved.templates[key] for key in sorted(builder.used)},
+        root=root,
+        tasks=with_joins(builder.tasks, builder.groups, builder.names),
+        groups=tuple(builder.groups),
+        file=file,
+    )
+
+
+def _on_exit(builder: CallBuilder, resolved: Resolved, spec: Json) -> Call | None:
+    """The workflow's exit handler: after everything else."""
+    hook = exit_hook(spec, spec.get("arguments") or {})
+    if hook is None:
+        return None
+    key = resolved.reference(resolved.entrypoint, hook) or resolved.on_exit
+    spot = Spot(path=("onExit",), name="onExit", stack=())
+    return builder.single(spot, key, hook, _ends(builder.tasks))[0]
+
+
+def _ends(tasks: list[PlannedTask]) -> tuple[str, ...]:
+    """The tasks that no other waits for."""
+    awaited = {upstream for task in tasks for upstream in task.upstream}
+    return tuple(task.id for task in tasks if task.id not in awaited)
+
+
+def _verdict(tasks: list[PlannedTask]) -> PlannedTask:
+    return PlannedTask(id=VERDICT, label="verdict", kind=TaskKind.VERDICT, upstream=_ends(tasks))
+
+
+def _is_plain(resolved: Resolved, root: Call) -> bool:
+    """Whether the one task's own state says all there is to say of the workflow."""
+    outputs = resolved.templates[root.template].get("outputs") or {}
+    return "globalName" not in gojson.dumps(outputs)
+
+
+def root_id(name: str) -> str:
+    """The id of the root when it is a leaf: its template's name."""
+    return slug(name) if slug(name) not in (ROOT, VERDICT) else f"{slug(name)}-"

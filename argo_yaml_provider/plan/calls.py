@@ -1,0 +1,301 @@
+"""Walk from template to template and write down every call, its tasks, its groups and their order.
+
+In: resolve.Resolved.  Out: a tree of `Call`s, and the `PlannedTask`s and `PlannedGroup`s that stand for it.
+Must not know: Airflow. An edge means "must have ended": whether a task then runs is decided at run time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from argo_yaml_provider.plan.loops import MOST_UNROLLED, is_mapped, is_unrolled, literal_count
+from argo_yaml_provider.plan.names import ROOT, Names, slug
+from argo_yaml_provider.plan.items import loops
+from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, PlannedGroup, PlannedTask, TaskKind
+from argo_yaml_provider.plan.templates import (
+    COMPOSITES,
+    dependencies,
+    exit_hook,
+    expression_hooks,
+    kind_of,
+    members,
+    wanted_tasks,
+    waits_for_end,
+)
+from argo_yaml_provider.resolve.resolved import Resolved
+
+Sinks = tuple[str, ...]
+"""Ids of the tasks after which a call is over, in the order they were planned."""
+
+MOST_TASKS = 2000
+"""Tasks that one template call may unfold to inside one plan; a larger one becomes a child run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where a call stands."""
+
+    path: tuple[str, ...]
+    name: str
+    group: str = ""
+    mapped: bool = False
+    """Whether it lies inside a mapped group."""
+    mapped_over: str = ""
+    """Of a mapped leaf: its fan-out."""
+    stack: tuple[str, ...]
+    """Keys of the templates it lies in."""
+    item: int | None = None
+    child_root: bool = False
+
+    def inside(self, name: str, group: str, template: str) -> Spot:
+        """A member of the composite that is called here."""
+        return Spot(path=(*self.path, name), name=name, group=group, mapped=self.mapped, stack=(*self.stack, template))
+
+
+@dataclass(slots=True)
+class Children:
+    """The child plans that are called for: template key to plan key."""
+
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def key(self, template: str) -> str:
+        """The child plan of a template; asked for the first time, it will be built."""
+        if template not in self.keys:
+            wanted = slug(template.rpartition("/")[2])
+            taken = set(self.keys.values())
+            tries = (f"{wanted}-{n}" for n in range(2, len(taken) + 3))
+            self.keys[template] = wanted if wanted not in taken else next(t for t in tries if t not in taken)
+        return self.keys[template]
+
+
+class CallBuilder:
+    """The tasks and groups of one plan, as they are found."""
+
+    def __init__(self, resolved: Resolved, children: Children) -> None:
+        self.tasks: list[PlannedTask] = []
+        self.groups: list[PlannedGroup] = []
+        self.names = Names()
+        self.used: set[str] = set()
+        self._resolved = resolved
+        self._spec: Json = resolved.workflow.get("spec") or {}
+        self._children = children
+        self._sizes: dict[str, int] = {}
+
+    def call(self, spot: Spot, template: str, source: Json, upstream: Sinks) -> tuple[Call, Sinks]:
+        """A step, task or hook, with its loop if it has one."""
+        if not loops(source):
+            return self.single(spot, template, source, upstream)
+        if is_unrolled(source, self._size(template)):
+            return self._unrolled(spot, template, source, upstream)
+        return self._mapped(spot, template, source, upstream)
+
+    def single(self, spot: Spot, template: str, source: Json, upstream: Sinks) -> tuple[Call, Sinks]:
+        """One call of a template, its hooks included."""
+        kind = self._kind(spot, template)
+        if kind in COMPOSITES:
+            return self._composite(spot, template, source, upstream, kind)
+        ident = self._leaf_id(spot, template)
+        call = Call(id=ident, name=spot.name, kind=kind, template=template, source=source, item=spot.item)
+        call = replace(call, child=self._children.key(template) if kind is CallKind.CHILD else "")
+        self.used.add(template)
+        self._task(spot, call, upstream)
+        return self._with_hooks(spot, call, upstream, (ident,))
+
+    def workflow_hooks(self, hooks: dict[str, Json], scope: str, sinks: Sinks) -> tuple[Call, ...]:
+        """The hooks of the workflow itself, which run beside everything."""
+        made: list[Call] = []
+        for name, hook in hooks.items():
+            spot = Spot(path=("hooks", name), name=f"hooks.{name}", stack=())
+            made.append(self._hook(spot, scope, hook, sinks if waits_for_end(hook) else ())[0])
+        return tuple(made)
+
+    def _task(self, spot: Spot, call: Call, upstream: Sinks) -> None:
+        retried = self._resolved.templates[call.template].get("retryStrategy") or self._spec.get("retryStrategy")
+        task = PlannedTask(
+            id=call.id,
+            label=spot.name or str(self._resolved.templates[call.template].get("name") or call.id),
+            kind=TaskKind.STEP,
+            call=call.id,
+            call_kind=call.kind,
+            group=spot.group,
+            upstream=upstream,
+            mapped_over=spot.mapped_over,
+            retries=bool(retried),
+        )
+        self.tasks.append(task)
+
+    def _leaf_id(self, spot: Spot, template: str) -> str:
+        path = spot.path or (self._resolved.templates[template].get("name") or "main",)
+        return self.names.task(path)
+
+    def _composite(self, spot: Spot, template: str, source: Json, upstream: Sinks, kind: CallKind) -> tuple[Call, Sinks]:
+        self.used.add(template)
+        group = self._open_group(spot)
+        inner = replace(spot, mapped_over="")
+        body = self._steps if kind is CallKind.STEPS else self._dag
+        groups, sinks = body(inner, group, template, upstream)
+        call = Call(
+            id=group or ROOT, name=spot.name, kind=kind, template=template, source=source, item=spot.item, groups=groups
+        )
+        return self._with_hooks(spot, call, upstream, sinks)
+
+    def _open_group(self, spot: Spot) -> str:
+        """The group of a composite: none for the root."""
+        if not spot.path:
+            return ""
+        ident = self.names.group(spot.path)
+        self.groups.append(PlannedGroup(id=ident, label=spot.name, parent=spot.group, mapped_over=spot.mapped_over))
+        return ident
+
+    def _steps(self, spot: Spot, group: str, template: str, upstream: Sinks) -> tuple[tuple[tuple[Call, ...], ...], Sinks]:
+        """One group of steps after the other."""
+        made: list[tuple[Call, ...]] = []
+        for steps in self._resolved.templates[template]["steps"]:
+            built = [self._member(spot, group, template, step, upstream) for step in steps]
+            made.append(tuple(call for call, _ in built))
+            upstream = _union(sinks for _, sinks in built) or upstream
+        return tuple(made), upstream
+
+    def _dag(self, spot: Spot, group: str, template: str, upstream: Sinks) -> tuple[tuple[tuple[Call, ...], ...], Sinks]:
+        """Each task after those it names; those that no target needs are left out."""
+        body = self._resolved.templates[template]
+        needs, sinks = dependencies(body), dict[str, Sinks]()
+        made: dict[str, Call] = {}
+        for task in wanted_tasks(body):
+            name = task["name"]
+            before = _union(sinks[need] for need in needs[name]) or upstream
+            made[name], sinks[name] = self._member(spot, group, template, task, before)
+        needed = {need for name in made for need in needs[name]}
+        last = _union(sinks[name] for name in made if name not in needed)
+        return (tuple(made.values()),), last or upstream
+
+    def _member(self, spot: Spot, group: str, template: str, step: Json, upstream: Sinks) -> tuple[Call, Sinks]:
+        inside = spot.inside(step["name"], group, template)
+        return self.call(inside, self._called(template, step), step, upstream)
+
+    def _called(self, scope: str, holder: Json) -> str:
+        key = self._resolved.reference(scope, holder)
+        if key is None:
+            raise LookupError(f"{scope}: {holder.get('name')} calls a template that is not known")
+        return key
+
+    def _unrolled(self, spot: Spot, template: str, source: Json, upstream: Sinks) -> tuple[Call, Sinks]:
+        """One call per item, in a group of their own."""
+        count = literal_count(source) or 0
+        ident = self.names.group(spot.path)
+        if count:
+            self.groups.append(PlannedGroup(id=ident, label=spot.name, parent=spot.group))
+        turns: list[Call] = []
+        ends: list[Sinks] = []
+        for index in range(count):
+            name = f"{spot.name}({index})"
+            turn = replace(spot, path=(*spot.path, str(index)), name=name, group=ident, item=index)
+            call, sinks = self.single(turn, template, source, upstream)
+            turns.append(call)
+            ends.append(sinks)
+        kind = turns[0].kind if turns else kind_of(self._resolved.templates[template])
+        self.used.add(template)
+        loop = Call(
+            id=ident, name=spot.name, kind=kind, template=template, source=source, loop=LoopKind.UNROLLED, turns=tuple(turns)
+        )
+        return loop, _union(ends) or upstream
+
+    def _mapped(self, spot: Spot, template: str, source: Json, upstream: Sinks) -> tuple[Call, Sinks]:
+        """A fan-out, and one task or group that Airflow maps over its list."""
+        kind = self._kind(replace(spot, mapped=True), template)
+        hooked = bool(exit_hook(source, {}) or expression_hooks(source))
+        grouped = kind in COMPOSITES or hooked
+        ident = self.names.group(spot.path) if grouped else self.names.task(spot.path)
+        fanout = PlannedTask(
+            id=self.names.beside(ident, "items"),
+            label=f"{spot.name} items",
+            kind=TaskKind.FANOUT,
+            call=ident,
+            call_kind=kind,
+            group=spot.group,
+            upstream=upstream,
+        )
+        self.tasks.append(fanout)
+        call = Call(id=ident, name=spot.name, kind=kind, template=template, source=source, loop=LoopKind.MAPPED)
+        self.used.add(template)
+        if not grouped:
+            call = replace(call, child=self._children.key(template) if kind is CallKind.CHILD else "")
+            self._task(replace(spot, mapped_over=fanout.id), call, (fanout.id,))
+            return call, (ident,)
+        self.groups.append(PlannedGroup(id=ident, label=spot.name, parent=spot.group, mapped_over=fanout.id))
+        return self._mapped_group(replace(spot, group=ident, mapped=True), call, (fanout.id,))
+
+    def _mapped_group(self, spot: Spot, call: Call, upstream: Sinks) -> tuple[Call, Sinks]:
+        if call.kind in COMPOSITES:
+            body = self._steps if call.kind is CallKind.STEPS else self._dag
+            groups, sinks = body(spot, call.id, call.template, upstream)
+            call = replace(call, groups=groups)
+        else:
+            call = replace(call, child=self._children.key(call.template) if call.kind is CallKind.CHILD else "")
+            sinks = (self.names.beside(call.id, "run"),)
+            self._task(spot, call, upstream)
+            self.tasks[-1] = replace(self.tasks[-1], id=sinks[0])
+        return self._with_hooks(spot, call, upstream, sinks)
+
+    def _with_hooks(self, spot: Spot, call: Call, upstream: Sinks, sinks: Sinks) -> tuple[Call, Sinks]:
+        """The call with its hooks: expression hooks beside it, the exit handler after it."""
+        if not spot.stack:
+            return call, sinks
+        scope, made, ends = spot.stack[-1], list[Call](), [sinks]
+        around = replace(spot, mapped_over="", item=None)
+        for name, hook in expression_hooks(call.source).items():
+            where = replace(around, path=(*spot.path, "hooks", name), name=f"hooks.{name}")
+            built, after = self._hook(where, scope, hook, sinks if waits_for_end(hook) else upstream)
+            made.append(built)
+            ends.append(after)
+        hook = exit_hook(call.source, self._spec.get("arguments") or {})
+        if hook is not None:
+            where = replace(around, path=(*spot.path, "onExit"), name="onExit")
+            built, after = self._hook(where, scope, hook, _union(ends))
+            made.append(built)
+            ends = [after]
+        return replace(call, hooks=tuple(made)), _union(ends)
+
+    def _hook(self, spot: Spot, scope: str, hook: Json, upstream: Sinks) -> tuple[Call, Sinks]:
+        plain = {field: value for field, value in hook.items() if field in ("template", "templateRef", "arguments", "expression")}
+        return self.single(spot, self._called(scope, plain), plain, upstream)
+
+    def _kind(self, spot: Spot, template: str) -> CallKind:
+        """The template's kind, or CHILD for a composite that cannot unfold here."""
+        body = self._resolved.templates[template]
+        kind = kind_of(body)
+        if kind not in COMPOSITES or spot.child_root:
+            return kind
+        held = any(body.get(field) for field in ("retryStrategy", "synchronization", "memoize"))
+        loops_again = spot.mapped and self._has_mapped_loop(template)
+        too_large = bool(spot.path) and self._size(template) > MOST_TASKS
+        again = template in spot.stack
+        retried = bool(self._spec.get("retryStrategy"))
+        return CallKind.CHILD if held or retried or again or loops_again or too_large else kind
+
+    def _has_mapped_loop(self, template: str) -> bool:
+        return any(
+            is_mapped(step, self._size(self._called(template, step))) for step in members(self._resolved.templates[template])
+        )
+
+    def _size(self, template: str, stack: tuple[str, ...] = ()) -> int:
+        """About how many tasks a call of the template unfolds to, hooks aside."""
+        if template in stack:
+            return 1
+        if template not in self._sizes:
+            body = self._resolved.templates[template]
+            if kind_of(body) not in COMPOSITES:
+                return 1
+            total = 0
+            for step in members(body):
+                count = literal_count(step) if loops(step) else 1
+                size = self._size(self._called(template, step), (*stack, template))
+                total += size * (count if count is not None and count * size <= MOST_UNROLLED else 1)
+            self._sizes[template] = total
+        return self._sizes[template]
+
+
+def _union(sets: Iterable[Sinks]) -> Sinks:
+    """All ids, each once, in order."""
+    return tuple(dict.fromkeys(ident for sinks in sets for ident in sinks))
