@@ -6,7 +6,7 @@ Must not know: Argo's YAML. No text of a workflow goes through KubernetesPodOper
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, cast
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
@@ -25,6 +25,7 @@ class ArgoStepOperator(KubernetesPodOperator):
         super().__init__(**kwargs)
         self.argo_plan = argo_plan
         self.index = index
+        self.stop: Callable[[], object] | None = None
 
     @classmethod
     def get_serialized_fields(cls) -> frozenset[str]:
@@ -40,3 +41,8 @@ class ArgoStepOperator(KubernetesPodOperator):
     def resume(self, context: Any, event: Any) -> list[int] | None:  # noqa: ARG002 - what happened is looked up
         """Go on after a wait: a step finds everything that it had begun."""
         return self.execute(context)
+
+    def on_kill(self) -> None:
+        """Airflow ends the task: its pod goes with it."""
+        if self.stop is not None:
+            self.stop()
