@@ -33,7 +33,7 @@ class StepExecutor(BaseExecutor):
     serve_logs = True
 
     sync_wait = 0.0
-    """Seconds that a sync may wait for an event; for a scheduler that has nothing else to do."""
+    """Seconds that a sync may wait for an event; for a scheduler that has nothing else to do. An event ends the wait at once."""
     keep_pods = True
     """Whether pods outlive this scheduler, for the next one to adopt."""
 
@@ -46,6 +46,8 @@ class StepExecutor(BaseExecutor):
         self._sent: dict[str, ExecutorWorkload] = {}
         """Workloads that the runner has, by task instance id."""
         self._adopted: dict[str, ExecutorWorkload] = {}
+        self._quiet = 0
+        """Rounds in which nothing happened."""
         self._looked = 0.0
         self._beaten = time.monotonic()
 
@@ -82,6 +84,7 @@ class StepExecutor(BaseExecutor):
             self._send(workload)
 
     def _send(self, workload: ExecutorWorkload, *, adopt: bool = False) -> None:
+        self._quiet = 0
         self.running.add(workload.key)
         self._sent[str(workload.ti.id)] = workload  # type: ignore[union-attr]
         ti = workload.ti.model_dump(mode="json", include=_TI_FIELDS)  # type: ignore[union-attr]
@@ -93,15 +96,24 @@ class StepExecutor(BaseExecutor):
             adopted, self._adopted = self._adopted, {}
             for workload in adopted.values():
                 self._send(workload, adopt=True)
-        idle = not self.queued_tasks and not self.event_buffer
-        for message in self.link.receive(self.sync_wait if idle else 0.0):
+        for message in self.link.receive(self._patience()):
             self._take_in(message)
         if self.link.ended or time.monotonic() - self.link.heard > SILENCE:
             self._replace_runner()
         if time.monotonic() - self._looked >= LOOK_EVERY:
             self._look()
 
+    def _patience(self) -> float:
+        """How long to wait for an event: longer and longer while nothing happens.
+
+        The scheduler needs a few rounds after each event before all that follows from it is under way.
+        """
+        self._quiet += 1
+        return min(self.sync_wait, 0.02 * 2 ** (self._quiet - 4)) if self._quiet > 3 else 0.0
+
     def _take_in(self, message: Message) -> None:
+        if "beat" not in message:
+            self._quiet = 0
         if "ended" not in message or not (workload := self._sent.pop(message["ended"], None)):
             return
         key: Any = workload.key

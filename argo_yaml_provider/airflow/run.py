@@ -88,7 +88,7 @@ def airflow(home: Path, tell: Callable[[str], None]) -> Iterator[StepExecutor]:
     (executor,) = ExecutorLoader.init_executors()
     assert isinstance(executor, StepExecutor)
     executor.keep_pods = False
-    executor.sync_wait = LOOK_EVERY
+    executor.sync_wait = 0.5
     executor.start_runner()
     mark("runner forked")
     try:
@@ -195,6 +195,8 @@ class _Watch:
     looked: float = 0.0
 
     def __call__(self, session: Session) -> bool:  # noqa: ARG002 - the scheduler's session must not see our reads
+        if not self.looked:
+            mark("scheduler's loop entered")
         if time.monotonic() - self.looked < LOOK_EVERY:
             return False
         self.look()

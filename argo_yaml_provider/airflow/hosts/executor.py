@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import socket
+from importlib import import_module
 
 from argo_yaml_provider.airflow.hosts.life import Life, Shared
 from argo_yaml_provider.airflow.hosts.link import Message, encode
@@ -27,11 +28,32 @@ def serve(line: socket.socket) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _leave_scheduler_behind()
+    _import_ahead()
     asyncio.run(_serve(line))
 
 
+def _import_ahead() -> None:
+    """What the first step needs, while the scheduler is still busy with its own start."""
+    for name in _NEEDED:
+        import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+_NEEDED = (
+    "airflow.api_fastapi.common.dagbag",
+    "airflow.api_fastapi.execution_api.routes",
+    "airflow.models.serialized_dag",
+    "airflow.sdk.execution_time.xcom",
+    "argo_yaml_provider.airflow.connections",
+    "argo_yaml_provider.flow.flow",
+    "argo_yaml_provider.pods.build",
+    "argo_yaml_provider.step.run",
+)
+
+
 def _leave_scheduler_behind() -> None:
-    """A fork holds the scheduler's sessions, which are not its own, and its objects, which it need not look through."""
+    """A fork holds the scheduler's sessions, which are not its own."""
     from airflow import settings
 
     if settings.Session is not None:
@@ -42,8 +64,6 @@ def _leave_scheduler_behind() -> None:
         pass
     else:
         setproctitle("airflow executor -- StepExecutor: runner")
-    gc.collect()
-    gc.freeze()
 
 
 async def _serve(line: socket.socket) -> None:
