@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from argo_yaml_provider.commands.goshape import shape
 from argo_yaml_provider.expr import gojson, template
 from argo_yaml_provider.expr.clock import SECOND, Duration
 from argo_yaml_provider.expr.depends import depends_logic, evaluate_depends, wrong_results
@@ -22,6 +23,8 @@ from argo_yaml_provider.flow import retry
 from argo_yaml_provider.flow.inputs import any_string, process_args
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.plan import items
+from argo_yaml_provider.resolve.defaults import join_specs
+from argo_yaml_provider.resolve.merge import merge_struct
 
 Vector = Mapping[str, Any]
 
@@ -122,9 +125,11 @@ def answer_backoff(vector: Vector) -> Any:
 
 def answer_merge(vector: Vector) -> dict[str, Any]:
     """kind `merge`: a template with its inputs filled in; or a workflow's arguments over its template's and the defaults."""
-    made = process_args(
-        vector["wfTemplate"], vector.get("arguments") or {}, vector.get("globalParams") or {}, vector.get("localParams") or {}
-    )
+    if vector.get("mode") == "spec":
+        return _joined(vector)
+    called = shape(vector["wfTemplate"], "Template")
+    arguments = shape(vector.get("arguments") or {}, "Arguments")
+    made = shape(process_args(called, arguments, vector.get("globalParams") or {}, vector.get("localParams") or {}), "Template")
     value: dict[str, Any] = {"template": made}
     if (made.get("retryStrategy") or {}).get("limit") is not None:
         try:
@@ -132,6 +137,24 @@ def answer_merge(vector: Vector) -> dict[str, Any]:
         except ExprError as error:
             value["limit_error"] = error.message
     return value
+
+
+def _joined(vector: Vector) -> dict[str, Any]:
+    """Workflow over WorkflowTemplate over defaults; a parameter that has a value above takes nothing from the defaults."""
+    high, low, defaults = (
+        shape(vector.get(layer) or {}, "WorkflowSpec") for layer in ("workflow", "workflowTemplate", "workflowDefaults")
+    )
+    above = join_specs(high, low)
+    joined = merge_struct(defaults, above, "WorkflowSpec")
+    arguments = dict(joined.get("arguments") or {})
+    kept = {p["name"]: p for p in (above.get("arguments") or {}).get("parameters") or () if _has_value(p)}
+    if arguments.get("parameters"):
+        arguments["parameters"] = [kept.get(parameter["name"], parameter) for parameter in arguments["parameters"]]
+    return {"arguments": arguments, "entrypoint": joined.get("entrypoint") or ""}
+
+
+def _has_value(parameter: Mapping[str, Any]) -> bool:
+    return any(parameter.get(field) is not None for field in ("value", "default", "valueFrom"))
 
 
 KINDS: dict[str, Callable[[Vector], Any]] = {
