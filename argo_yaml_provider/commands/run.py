@@ -1,0 +1,232 @@
+"""`argo-yaml run FILE…`: run workflows to their end in an Airflow of this command's own, and show how they go.
+
+In: files, parameters.  Out: a tree while they run, outputs at the end; 0 succeeded, 1 failed, 2 wrong file, 3 waiting for a person.
+Must not know: how a workflow is scheduled, how a pod is run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from argo_yaml_provider.diagnostics import RunError, SpecError
+
+if TYPE_CHECKING:
+    from argo_yaml_provider.airflow.run import Run, Stop
+    from argo_yaml_provider.plan.nodes import Plan
+    from argo_yaml_provider.pods.settings import PodSettings
+    from argo_yaml_provider.status import LiveTree, PlainLines
+
+Json = dict[str, Any]
+SUCCEEDED, FAILED, WRONG, WAITING, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One plan to run, or one file that was refused."""
+
+    name: str
+    plan: Plan | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line said."""
+
+    files: tuple[Path, ...]
+    parameters: dict[str, str]
+    entrypoint: str | None
+    templates: tuple[Path, ...]
+    document: int | None
+    kubeconfig: Path | None
+    namespace: str
+    stop: Stop
+    output: str
+    output_dir: Path | None
+
+
+def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs = dict(value.partition("=")[::2] for value in values)
+    if wrong := [value for value in values if "=" not in value]:
+        raise click.BadParameter(f"{wrong[0]!r} is not NAME=VALUE", ctx, param)
+    return pairs
+
+
+@click.command(name="run")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="An argument of the workflow.")
+@click.option(
+    "-f", "--parameter-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Arguments as YAML: name: value."
+)
+@click.option("--entrypoint", help="The template to begin with, instead of spec.entrypoint.")
+@click.option(
+    "--templates",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Where templates that a workflow refers to are looked for, beside its own folder.",
+)
+@click.option("--document", type=int, help="Of a file with several: the number of the one to run, from 0.")
+@click.option("--kubeconfig", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Run pods on this cluster.")
+@click.option("--namespace", default="", help="Where pods run. [default: default]")
+@click.option("--until-waiting", is_flag=True, help="End, with 3, when only a person can go on.")
+@click.option("--timeout", type=float, help="End after so many seconds.")
+@click.option("--output", type=click.Choice(["tree", "json"]), default="tree", help="json: one object a workflow, one a line.")
+@click.option("--output-dir", type=click.Path(file_okay=False, path_type=Path), help="Also write each result to NAME.json here.")
+def command(  # noqa: PLR0913 - one for each option
+    files: tuple[Path, ...],
+    pairs: dict[str, str],
+    parameter_file: Path | None,
+    entrypoint: str | None,
+    templates: tuple[Path, ...],
+    document: int | None,
+    kubeconfig: Path | None,
+    namespace: str,
+    until_waiting: bool,
+    timeout: float | None,
+    output: str,
+    output_dir: Path | None,
+) -> None:
+    """Run workflows to their end and show how they go."""
+    from argo_yaml_provider.airflow.run import Stop, mark
+
+    mark("command entered")
+    options = Options(
+        files=files,
+        parameters={**_read_parameters(parameter_file), **pairs},
+        entrypoint=entrypoint,
+        templates=templates,
+        document=document,
+        kubeconfig=kubeconfig,
+        namespace=namespace or "default",
+        stop=Stop(timeout=timeout, until_waiting=until_waiting),
+        output=output,
+        output_dir=output_dir,
+    )
+    sys.exit(run_files(options))
+
+
+def run_files(options: Options) -> int:
+    """All the files; the worst of their exit codes."""
+    from argo_yaml_provider.airflow.run import mark
+
+    works = [work for file in options.files for work in compile_works(file, options)]
+    mark("files compiled")
+    results: dict[str, Json] = {}
+    for work in works:
+        if work.plan is None:
+            click.echo(work.error, err=True)
+            results[work.name] = {"name": work.name, "phase": "Rejected", "nodes": []}
+    try:
+        runs = _run(works, options)
+    except RunError as error:
+        click.echo(f"error: {error}", err=True)
+        return FAILED
+    results |= {run.request.name: run.result for run in runs}
+    _publish(results, options)
+    return max([exit_code(run) for run in runs] + [WRONG] * any(work.plan is None for work in works), key=_WORST.index)
+
+
+_WORST = [SUCCEEDED, WAITING, FAILED, WRONG, INTERRUPTED]
+
+
+def exit_code(run: Run) -> int:
+    """0, 1 or 3."""
+    if not run.over:
+        return WAITING if run.state == "waiting" else FAILED
+    return SUCCEEDED if run.result.get("phase") == "Succeeded" else FAILED
+
+
+def compile_works(file: Path, options: Options) -> list[Work]:
+    """Every plan of a file; a file with several gives them numbers."""
+    from argo_yaml_provider.plan.compile import compile_file
+
+    name = file.stem
+    try:
+        plans = compile_file(
+            file, library_paths=options.templates, document=options.document, entrypoint=options.entrypoint
+        )
+    except SpecError as error:
+        return [Work(name=name, error=str(error))]
+    if not plans:
+        return [Work(name=name, error=f"{file}: no workflow in it can be run [nothing-to-run]")]
+    return [Work(name=name if len(plans) == 1 else f"{name}.{number}", plan=plan) for number, plan in enumerate(plans)]
+
+
+def _run(works: Sequence[Work], options: Options) -> list[Run]:
+    from argo_yaml_provider.airflow.run import Request, airflow, mark, run_requests
+
+    requests = [Request(name=work.name, plan=work.plan, parameters=options.parameters) for work in works if work.plan]
+    if not requests:
+        return []
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="argo-yaml-")))
+        pods = stack.enter_context(kubernetes(options, home / "kubernetes"))
+        mark("Kubernetes there")
+        executor = stack.enter_context(airflow(home / "airflow", _tell))
+        view = stack.enter_context(_view(options))
+        return run_requests(executor, requests, pods, lambda runs: view.show([run.result for run in runs]), options.stop)
+
+
+@contextlib.contextmanager
+def kubernetes(options: Options, folder: Path) -> Iterator[PodSettings]:
+    """The user's cluster, or an embedded one that holds the ConfigMaps and Secrets found beside the files."""
+    from argo_yaml_provider.pods.settings import PodSettings
+
+    if options.kubeconfig:
+        yield PodSettings(config_file=str(options.kubeconfig), namespace=options.namespace)
+        return
+    from argo_yaml_provider.local import EmbeddedKubernetes
+    from argo_yaml_provider.local.core import apply_documents, core_documents
+
+    with EmbeddedKubernetes(folder) as cluster:
+        paths = [*options.files, *(file.parent for file in options.files), *options.templates]
+        apply_documents(cluster, core_documents(paths), namespace=options.namespace)
+        yield PodSettings(config_file=str(cluster.kubeconfig), namespace=options.namespace)
+
+
+def _view(options: Options) -> LiveTree | PlainLines:
+    from argo_yaml_provider.status import LiveTree, PlainLines
+
+    if options.output != "json" and sys.stdout.isatty():
+        from rich.console import Console
+
+        return LiveTree(Console())
+    return PlainLines(lambda line: click.echo(line, err=options.output == "json"))
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _publish(results: dict[str, Json], options: Options) -> None:
+    from argo_yaml_provider.status import render_outputs
+
+    for name, result in results.items():
+        if options.output_dir:
+            options.output_dir.mkdir(parents=True, exist_ok=True)
+            (options.output_dir / f"{name}.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+        if options.output == "json":
+            click.echo(json.dumps(result))
+        elif result.get("nodes"):
+            for line in [f"{result['name']}: {result['phase']}", *render_outputs(result)]:
+                click.echo(line)
+
+
+def _read_parameters(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    import yaml
+
+    values = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - builds texts only
+    if not isinstance(values, dict):
+        raise click.UsageError(f"{path} must hold a mapping, name: value")
+    return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
