@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SUFFIXES = (".yaml", ".yml", ".json")
+_ARGO = re.compile(rb"""apiVersion["']?\s*:\s*["']?argoproj\.io/""")
 _KIND = re.compile(rb"""(?m)^["']?kind["']?\s*:\s*["']?([A-Za-z]*)""")
 _NOT_RUN = {
-    b"WorkflowTemplate",
-    b"ClusterWorkflowTemplate",
     b"WorkflowEventBinding",
     b"ConfigMap",
     b"Secret",
@@ -46,7 +45,7 @@ def holds_workflow(path: Path) -> bool:
             text = file.read(_GLANCE)
     except OSError:
         return True
-    if b"argoproj.io/" not in text:
-        return b"argoproj.io/" in text.replace(b"\0", b"")
+    if not _ARGO.search(text):
+        return _ARGO.search(text.replace(b"\0", b"")) is not None  # UTF-16, which the reader refuses
     kinds = set(_KIND.findall(text))
     return not kinds or not kinds <= _NOT_RUN

@@ -147,7 +147,7 @@ class Folder:
         from argo_yaml_provider.plan.serialize import dumps
 
         try:
-            plans = compile_file(path, library_paths=self.settings.templates)
+            plans = compile_file(path, library_paths=self.settings.templates, shown_as=self._place(path))
         except SpecError as error:
             return {"error": str(error), "name": _wanted_name(path)}
         except Exception as error:  # noqa: BLE001 - one file's trouble, even a bug of ours, must not hide the others
@@ -219,7 +219,9 @@ def _clash(dag_id: str, entries: list[Entry]) -> Entry:
 def _names(plan: Plan) -> Json:
     metadata = plan.workflow.get("metadata") or {}
     chosen = (metadata.get("annotations") or {}).get(DAG_ID) or metadata.get("name")
-    return {"dag_id": chosen or plan.name, "fixed": bool(chosen), "children": sorted(plan.children)}
+    # A template may have the name of a workflow that refers to it: there the workflow comes first.
+    fixed = bool(chosen) and plan.workflow.get("kind", "Workflow") in ("Workflow", "CronWorkflow")
+    return {"dag_id": chosen or plan.name, "fixed": fixed, "children": sorted(plan.children)}
 
 
 def _wanted_name(path: Path) -> str:

@@ -141,7 +141,6 @@ def test_keywords_of_the_author_win() -> None:
 
 
 DIGEST = """
-import tests.airflow.conftest
 from tests.airflow.plans import looping_plan
 from argo_yaml_provider.airflow.dags import build_dags
 from argo_yaml_provider.airflow.settings import Settings
