@@ -1,6 +1,6 @@
 """`argo-yaml eval VECTORS.json`: work out recorded questions about Argo's expressions, tags, loops and retries.
 
-In: a JSON list of vectors, each with an `id` and a `kind`.  Out: `{id: {"value": …} or {"error": …}}` as JSON on standard output.
+In: a JSON list of vectors, each with an `id` and a `kind`.  Out: `{id: {"value": …} or {"error": …}}` as JSON.
 Must not know: what was recorded as the answer.
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from argo_yaml_provider.commands.goshape import shape
 from argo_yaml_provider.expr import gojson, template
@@ -34,7 +34,7 @@ class Float(float):
 
     __slots__ = ("text",)
 
-    def __new__(cls, text: str) -> Float:
+    def __new__(cls, text: str) -> Self:
         made = super().__new__(cls, text)
         made.text = text
         return made
@@ -43,7 +43,7 @@ class Float(float):
 
 
 def evaluate_expr(vector: Vector) -> Any:
-    """kind `expr`: an expression over variables; for `bool` a condition, for `valueFrom` an output's text."""
+    """Kind `expr`: an expression over variables; for `bool` a condition, for `valueFrom` an output's text."""
     text, env = vector["expr"], _variables(vector.get("env"))
     if vector.get("mode") == "bool":
         return evaluate_bool(text, env)
@@ -56,13 +56,13 @@ def evaluate_expr(vector: Vector) -> Any:
 
 
 def answer_when(vector: Vector) -> bool:
-    """kind `when`: tags replaced, then the condition."""
+    """Kind `when`: tags replaced, then the condition."""
     text = template.replace_strict(gojson.dumps(vector["when"]), _variables(vector.get("params")))
     return evaluate_when(gojson.loads(text))
 
 
 def answer_template(vector: Vector) -> Any:
-    """kind `template`: JSON text with its tags replaced; or the tags in it, or the value of the one tag that it is."""
+    """Kind `template`: JSON text with its tags replaced; or the tags in it, or the value of the one tag that it is."""
     text, params, mode = vector["template"], _variables(vector.get("params")), vector.get("mode")
     if mode == "validate":
         return list(template.simple_tags(text))
@@ -74,7 +74,7 @@ def answer_template(vector: Vector) -> Any:
 
 
 def answer_depends(vector: Vector) -> dict[str, Any]:
-    """kind `depends`: what a DAG task waits for, and whether it runs, given the nodes so far."""
+    """Kind `depends`: what a DAG task waits for, and whether it runs, given the nodes so far."""
     tasks = {task["name"]: task for task in reversed(vector["tasks"])}
     task, nodes = tasks[vector["target"]], vector.get("nodes") or {}
     dependencies, logic = depends_logic(task, tasks)
@@ -90,7 +90,7 @@ def answer_depends(vector: Vector) -> dict[str, Any]:
 
 
 def answer_items(vector: Vector) -> Any:
-    """kind `items`: the steps of a loop; for mode `type`, what Argo takes an item for."""
+    """Kind `items`: the steps of a loop; for mode `type`, what Argo takes an item for."""
     if vector.get("mode") == "type":
         return {"string": items.item_string(vector["item"].strip()), "type": items.item_type(vector["item"].strip())}
     dag = vector.get("mode") != "steps"
@@ -102,11 +102,12 @@ def answer_items(vector: Vector) -> Any:
 
 
 def answer_backoff(vector: Vector) -> Any:
-    """kind `backoff`: a duration, a limit, or what follows the attempts so far."""
+    """Kind `backoff`: a duration, a limit, or what follows the attempts so far."""
     if vector["mode"] == "duration":
         nanoseconds = retry.parse_duration(vector["duration"])
         seconds = nanoseconds / SECOND
-        return {"ns": nanoseconds, "go": str(Duration(nanoseconds)), "seconds": int(seconds) if seconds.is_integer() else seconds}
+        shown = int(seconds) if seconds.is_integer() else seconds
+        return {"ns": nanoseconds, "go": str(Duration(nanoseconds)), "seconds": shown}
     if vector["mode"] == "limit":
         return retry.int32(vector.get("limit"))
     tries = [_try(attempt) for attempt in vector.get("attempts") or () if not attempt.get("hooked")]
@@ -124,7 +125,7 @@ def answer_backoff(vector: Vector) -> Any:
 
 
 def answer_merge(vector: Vector) -> dict[str, Any]:
-    """kind `merge`: a template with its inputs filled in; or a workflow's arguments over its template's and the defaults."""
+    """Kind `merge`: a template with its inputs filled in; or a workflow's arguments over its template's and the defaults."""
     if vector.get("mode") == "spec":
         return _joined(vector)
     called = shape(vector["wfTemplate"], "Template")

@@ -75,6 +75,6 @@ def evaluate_depends(logic: str, results: Mapping[str, Mapping[str, bool]]) -> b
 
     text = logic.replace("-", "_")
     try:
-        return evaluate_bool(text, {name.replace("-", "_"): dict(result) for name, result in reversed(results.items())})
+        return evaluate_bool(text, {name.replace("-", "_"): dict(result) for name, result in reversed(tuple(results.items()))})
     except ExprError as error:
         raise ExprError(f"unable to evaluate expression '{text}': {error.message}", error.offset, error.length) from error

@@ -98,13 +98,14 @@ def value_of(expression: str, params: Mapping[str, Any]) -> Any:
     from argo_yaml_provider.expr.evaluator import environment, evaluate
 
     text = _fixed(expression)
+    flat = {name: value for name, value in params.items() if "." not in name}
     try:
-        for name in _names_in(text):
-            if name not in params and name in environment({}):  # Argo gives this one place no functions of its own
-                raise ExprError(f"unknown name {name}")
-        value = evaluate(text, {name: value for name, value in params.items() if "." not in name})
+        foreign = any(name in environment({}) and name not in flat for name in _names_in(text))
+        value = None if foreign else evaluate(text, flat)
     except ExprError as error:
         raise ExprError(f"Unable to compile: {quote(text)}", error.offset, error.length) from error
+    if foreign:  # Argo gives its functions everywhere but here
+        raise ExprError(f"Unable to compile: {quote(text)}")
     if value is None:
         raise ExprError(f"Unable to resolve: {quote('=' + expression)}")
     return value

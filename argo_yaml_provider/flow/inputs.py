@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.expr.substitution import missing_or_wrong
 from argo_yaml_provider.expr.template import replace, substitute
 from argo_yaml_provider.plan.nodes import Json
 
@@ -106,7 +107,7 @@ def _resolved(text: str, global_params: Mapping[str, str]) -> str:
     try:
         return substitute(text, global_params, strict=lambda _: True, artifacts_may_stay=False)
     except ExprError as error:
-        raise ExprError(f"failed to substitute configMapKeyRef: {error.message}") from error
+        raise missing_or_wrong(f"failed to substitute configMapKeyRef: {error.message}") from error
 
 
 def _artifact(declared: Json, argument: Json | None) -> Json:

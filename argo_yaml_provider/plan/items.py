@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import ExprError
@@ -23,7 +24,8 @@ _STRINGS_AND_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-class Turn(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
     """One step of a loop."""
 
     name: str
@@ -52,9 +54,9 @@ def items_of(step: Json) -> list[str]:
 
 
 def expand(step: Json, scope: Mapping[str, Any], *, dag: bool, texts: list[str] | None = None) -> list[Turn]:
-    """The step once per item, in order; itself, as it is, if it does not loop. `texts`: the items, if they are known already."""
+    """The step once per item, in order; itself if it does not loop. `texts`: the items, if they are known already."""
     if not loops(step):
-        return [Turn(step["name"], 0, step)]
+        return [Turn(name=step["name"], index=0, step=step)]
     items = items_of(step) if texts is None else texts
     text = _text(step, dag=dag)
     find_tags(text)
@@ -74,7 +76,7 @@ def _turns(step: Json, items: list[str], text: str, scope: Mapping[str, Any], *,
         if size > LARGEST:
             raise ExprError(f"the items of {step['name']} grow beyond {LARGEST >> 20} MiB of text")
         name = f"{step['name']}({index}:{shown.replace('(', '').replace(')', '')})"
-        yield Turn(name, index, _named(replaced, name, step))
+        yield Turn(name=name, index=index, step=_named(replaced, name, step))
 
 
 def _named(text: str, name: str, step: Json) -> Json:

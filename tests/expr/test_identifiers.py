@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from argo_yaml_provider.expr.identifiers import has_variable, identifiers
 from argo_yaml_provider.expr.parser import parse
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.tags import Tag, find_tags
 

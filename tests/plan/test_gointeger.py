@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from argo_yaml_provider.plan.gointeger import format_integer
 
 

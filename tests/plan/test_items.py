@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from argo_yaml_provider.expr.errors import ExprError, MissingVariable
 from argo_yaml_provider.plan.items import expand, item_string, item_type, items_of
 
@@ -34,7 +35,7 @@ def test_names_and_values_of_literal_items(items: list[Any], want: list[tuple[st
 
 
 def test_numbers_of_with_param_keep_their_digits() -> None:
-    assert values({"withParam": ' [2.50, 1e3, 12345678901234567890] '}) == [
+    assert values({"withParam": " [2.50, 1e3, 12345678901234567890] "}) == [
         ("s(0:2.50)", "2.50"),
         ("s(1:1e3)", "1e3"),
         ("s(2:12345678901234567890)", "12345678901234567890"),
@@ -43,7 +44,7 @@ def test_numbers_of_with_param_keep_their_digits() -> None:
 
 def test_a_maps_members_are_variables_of_their_own() -> None:
     step = {"arguments": {"parameters": [{"name": "p", "value": "{{item.a}} {{=item.b + '!'}}"}]}}
-    assert values({**step, "withParam": '[{"a": "x\\"y", "b": "z"}]'}) == [(r's(0:a:x\"y,b:z)', r"x\"y z!")]
+    assert values({**step, "withParam": '[{"a": "x\\"y", "b": "z"}]'}) == [(r"s(0:a:x\"y,b:z)", r"x\"y z!")]
 
 
 def test_the_template_is_never_templated_by_the_item() -> None:
@@ -60,7 +61,7 @@ def test_a_step_without_a_loop_is_left_alone() -> None:
 
 
 def test_every_tag_must_resolve() -> None:
-    with pytest.raises(MissingVariable, match="failed to resolve {{x}}"):
+    with pytest.raises(MissingVariable, match=r"failed to resolve \{\{x\}\}"):
         values({"withItems": ["a"], "when": "{{x}} == a"})
 
 
@@ -78,7 +79,7 @@ def test_what_will_not_run_need_not_resolve() -> None:
 
 @pytest.mark.parametrize("text", ["not json", '["a",]', '{"a": 1}', '"a"', "1", "true", '["a"] x', "[1, NaN]"])
 def test_with_param_must_be_a_list(text: str) -> None:
-    with pytest.raises(ExprError, match="^withParam value could not be parsed as a JSON list: "):
+    with pytest.raises(ExprError, match=r"^withParam value could not be parsed as a JSON list: "):
         items_of({**STEP, "withParam": text})
     assert items_of({**STEP, "withParam": text, "when": "false"}) == []
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.plan.sequence import sequence
 
