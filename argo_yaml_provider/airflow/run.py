@@ -6,6 +6,8 @@ Must not know: YAML files, terminals.
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,8 +32,10 @@ MARKS: list[tuple[str, float]] = []
 
 
 def mark(what: str) -> None:
-    """Note that something has been reached."""
+    """Note that something has been reached; where the environment names a file for them, the notes go there."""
     MARKS.append((what, time.time()))
+    if path := os.environ.get("ARGO_YAML_MARKS"):
+        Path(path).write_text(json.dumps(MARKS), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,4 +221,14 @@ class _Watch:
                     run.state = reader.state(session, run.dag_id, run.run_id)
                     run.result = reader.flow(session, run.dag_id, run.run_id).result()
         self.looked = time.monotonic()
+        if any(pod_started(run.result) for run in self.runs) and all(what != FIRST_POD for what, _ in MARKS):
+            mark(FIRST_POD)
         self.observe(self.runs)
+
+
+FIRST_POD = "first pod seen to run"
+
+
+def pod_started(result: Json) -> bool:
+    """Whether one of its pods runs or has ended."""
+    return any(node["type"] == "Pod" and node.get("phase") != "Pending" for node in result.get("nodes", ()))

@@ -6,12 +6,13 @@ Must not know: how a workflow is scheduled, how a pod is run.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,19 +121,22 @@ def run_files(options: Options) -> int:
 
     works = [work for file in options.files for work in compile_works(file, options)]
     mark("files compiled")
-    results: dict[str, Json] = {}
     for work in works:
         if work.plan is None:
             click.echo(work.error, err=True)
-            results[work.name] = {"name": work.name, "phase": "Rejected", "nodes": []}
     try:
-        runs = _run(works, options)
+        runs = run_works(works, options)
     except RunError as error:
         click.echo(f"error: {error}", err=True)
         return FAILED
-    results |= {run.request.name: run.result for run in runs}
-    _publish(results, options)
+    _publish(results_of(works, runs), options)
     return max([exit_code(run) for run in runs] + [WRONG] * any(work.plan is None for work in works), key=_WORST.index)
+
+
+def results_of(works: Sequence[Work], runs: Sequence[Run]) -> dict[str, Json]:
+    """What is told of each file, by its name."""
+    refused = {work.name: {"name": work.name, "phase": "Rejected", "nodes": []} for work in works if work.plan is None}
+    return refused | {run.request.name: run.result for run in runs}
 
 
 _WORST = [SUCCEEDED, WAITING, FAILED, WRONG, INTERRUPTED]
@@ -161,7 +165,8 @@ def compile_works(file: Path, options: Options) -> list[Work]:
     return [Work(name=name if len(plans) == 1 else f"{name}.{number}", plan=plan) for number, plan in enumerate(plans)]
 
 
-def _run(works: Sequence[Work], options: Options) -> list[Run]:
+def run_works(works: Sequence[Work], options: Options) -> list[Run]:
+    """Every plan among them, all at once in one Airflow."""
     from argo_yaml_provider.airflow.run import Request, airflow, mark, run_requests
 
     requests = [Request(name=work.name, plan=work.plan, parameters=options.parameters) for work in works if work.plan]
@@ -169,28 +174,48 @@ def _run(works: Sequence[Work], options: Options) -> list[Run]:
         return []
     with contextlib.ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="argo-yaml-")))
-        pods = stack.enter_context(kubernetes(options, home / "kubernetes"))
+        kubeconfig = stack.enter_context(kubernetes(options, home / "kubernetes"))
         mark("Kubernetes there")
         executor = stack.enter_context(airflow(home / "airflow", _tell))
+        pods = pod_settings(kubeconfig, options.namespace)
         view = stack.enter_context(_view(options))
         return run_requests(executor, requests, pods, lambda runs: view.show([run.result for run in runs]), options.stop)
 
 
+def pod_settings(kubeconfig: Path, namespace: str) -> PodSettings:
+    """What the `[argo_yaml]` variables of the environment say of pods, on this cluster."""
+    from argo_yaml_provider.airflow.settings import read_pod_settings
+
+    return replace(read_pod_settings(), conn_id=None, in_cluster=None, config_file=str(kubeconfig), namespace=namespace)
+
+
 @contextlib.contextmanager
-def kubernetes(options: Options, folder: Path) -> Iterator[PodSettings]:
-    """The user's cluster, or an embedded one that holds the ConfigMaps and Secrets found beside the files."""
-    from argo_yaml_provider.pods.settings import PodSettings
-
+def kubernetes(options: Options, folder: Path) -> Iterator[Path]:
+    """The kubeconfig of the user's cluster, or of an embedded one with the ConfigMaps and Secrets found beside the files."""
     if options.kubeconfig:
-        yield PodSettings(config_file=str(options.kubeconfig), namespace=options.namespace)
+        yield options.kubeconfig
         return
+    from argo_yaml_provider.commands.documents import find_documents
     from argo_yaml_provider.local import EmbeddedKubernetes
-    from argo_yaml_provider.local.core import apply_documents, core_documents
 
+    beside = [path for file in options.files for path in file.parent.iterdir()]
+    documents = find_documents([*options.files, *(path for path in beside if path.is_file()), *options.templates])
     with EmbeddedKubernetes(folder) as cluster:
-        paths = [*options.files, *(file.parent for file in options.files), *options.templates]
-        apply_documents(cluster, core_documents(paths), namespace=options.namespace)
-        yield PodSettings(config_file=str(cluster.kubeconfig), namespace=options.namespace)
+        kubeconfig = Path(cluster.kubeconfig)
+        asyncio.run(apply_to(kubeconfig, documents, options.namespace))
+        yield kubeconfig
+
+
+async def apply_to(kubeconfig: Path, documents: Sequence[Json], namespace: str) -> None:
+    """Put the documents into the cluster."""
+    from argo_yaml_provider.commands.documents import apply_documents
+    from argo_yaml_provider.step.kube import Kube
+
+    kube = await Kube.open(str(kubeconfig))
+    try:
+        await apply_documents(kube, documents, namespace)
+    finally:
+        await kube.close()
 
 
 def _view(options: Options) -> LiveTree | PlainLines:

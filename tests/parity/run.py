@@ -1,0 +1,191 @@
+"""Run Argo's own examples here, all in one Airflow, and compare each outcome, node by node, with what Argo made of it.
+
+Usage: python tests/parity/run.py [NAME…] [--backend embedded|cluster] [--all] [--keep DIR]
+
+NAME is a file's path in index.tsv without `examples/` and `.yaml`; `.N` at its end is its document N. `known.tsv` beside this
+file lists what is known to differ, with the reason; a difference that is not listed, or a listed one that is none any more,
+fails the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+HERE = Path(__file__).parent
+PARITY = Path(os.environ.get("ARGO_PARITY", HERE.parent.parent.parent / "shared" / "parity"))
+EXAMPLES = PARITY / "argo-4.1.2"
+KNOWN = HERE / "known.tsv"
+NAMESPACE = "argo"
+IMAGES = {"argoproj/argosay:v2": {"entrypoint": ["/argosay"]}, "argoproj/argosay:v1": {"entrypoint": ["/argosay"]}}
+"""As the recording controller's `images` map had them."""
+WAITING = "waits"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One recorded workflow."""
+
+    name: str
+    path: Path
+    document: int
+    binds: str
+    """The index's column `compare`."""
+
+    @property
+    def golden(self) -> Json:
+        """What Argo made of it."""
+        stem = self.path.with_suffix("")
+        file = stem.with_name(f"{stem.name}.{self.document}.json") if self.document else stem.with_name(f"{stem.name}.json")
+        golden: Json = json.loads(file.read_text())
+        return golden
+
+
+def read_cases() -> dict[str, Case]:
+    """All that were recorded, by name."""
+    cases = {}
+    with (EXAMPLES / "index.tsv").open() as index:
+        for row in csv.DictReader(index, delimiter="\t"):
+            stem = row["file"].removeprefix("examples/").removesuffix(".yaml")
+            document = int(row["document"])
+            name = f"{stem}.{document}" if document else stem
+            cases[name] = Case(name=name, path=EXAMPLES / f"{stem}.yaml", document=document, binds=row["compare"])
+    return cases
+
+
+def read_known() -> dict[str, str]:
+    """Reasons, by name."""
+    if not KNOWN.exists():
+        return {}
+    lines = (line.partition("\t") for line in KNOWN.read_text().splitlines() if line and not line.startswith("#"))
+    return {name: reason for name, _, reason in lines}
+
+
+def load_compare() -> ModuleType:
+    """compare.py, which stands beside the recordings."""
+    spec = importlib.util.spec_from_file_location("compare", PARITY / "compare.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def differences(case: Case, result: Json | None) -> list[str]:
+    """What differs; nothing where the recording binds nobody and the file was taken."""
+    if case.binds in ("blocked", "unfinished"):
+        return ["it is refused"] if result is not None and result.get("phase") == "Rejected" else []
+    if result is None:
+        return ["it gave no result"]
+    found: list[str] = load_compare().differences(case.golden, result, loose=case.binds == "chance")
+    return found
+
+
+def run_cases(cases: Sequence[Case], backend: str) -> dict[str, Json]:
+    """The results, by name; those that cannot end here are only compiled."""
+    from argo_yaml_provider.airflow.run import Stop
+    from argo_yaml_provider.commands.run import Options, Work, compile_works, results_of, run_works
+
+    def options(case: Case | None = None, kubeconfig: Path | None = None) -> Options:
+        return Options(
+            files=(case.path,) if case else tuple(one.path for one in cases),
+            parameters={},
+            entrypoint=None,
+            templates=(EXAMPLES, PARITY / "environment.yaml"),
+            document=case.document if case else None,
+            kubeconfig=kubeconfig,
+            namespace=NAMESPACE,
+            stop=Stop(timeout=900, until_waiting=True),
+            output="json",
+            output_dir=None,
+        )
+
+    works: list[Work] = []
+    for case in cases:
+        (work,) = compile_works(case.path, options(case))
+        works.append(Work(name=case.name, plan=work.plan, error=work.error))
+        if work.error:
+            print(work.error, file=sys.stderr)
+    binding = {case.name for case in cases if case.binds not in ("blocked", "unfinished")}
+    to_run = [work for work in works if work.name in binding or work.plan is None]
+    with cluster(backend) as kubeconfig:
+        return results_of(to_run, run_works(to_run, options(kubeconfig=kubeconfig)))
+
+
+@contextmanager
+def cluster(backend: str) -> Iterator[Path | None]:
+    """The kubeconfig of the real cluster, with the recordings' namespace made anew; None for the embedded one."""
+    if backend == "embedded":
+        yield None
+        return
+    from argo_yaml_provider.commands.documents import find_documents
+    from argo_yaml_provider.commands.run import apply_to
+
+    kubeconfig = Path(os.environ["KUBECONFIG"])
+    subprocess.run(["kubectl", "delete", "pods", "--all", "-n", NAMESPACE, "--wait=false"], check=False, capture_output=True)
+    documents = find_documents([PARITY / "environment.yaml", EXAMPLES])
+    asyncio.run(apply_to(kubeconfig, documents, NAMESPACE))
+    yield kubeconfig
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--backend", choices=["embedded", "cluster"], default="embedded")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--keep", type=Path, help="leave each result here")
+    chosen = parser.parse_args()
+    recorded, known = read_cases(), read_known()
+    names = list(recorded) if chosen.all else chosen.names
+    if unknown := [name for name in names if name not in recorded]:
+        parser.error(f"not in index.tsv: {', '.join(unknown)}")
+    os.environ["AIRFLOW__ARGO_YAML__IMAGES"] = json.dumps(IMAGES)
+    begun = time.monotonic()
+    results = run_cases([recorded[name] for name in names], chosen.backend)
+    wrong = 0
+    for name in names:
+        found = differences(recorded[name], results.get(name))
+        verdict = _verdict(found, name in known)
+        wrong += verdict in ("DIFFERS", "AGREES NOW")
+        print(f"{verdict:10} {name}" + (f"  ({known[name]})" if name in known else ""))
+        for line in found if verdict == "DIFFERS" else []:
+            print(f"{'':11}{line}")
+    if chosen.keep:
+        _keep(results, chosen.keep)
+    print(f"{len(names)} workflows in {time.monotonic() - begun:.0f} s on the {chosen.backend} backend, {wrong} wrong")
+    return 1 if wrong else 0
+
+
+def _verdict(found: list[str], known: bool) -> str:
+    if found:
+        return "known" if known else "DIFFERS"
+    return "AGREES NOW" if known else "same"
+
+
+def _keep(results: dict[str, Json], folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        for name, result in results.items():
+            file = Path(made) / f"{name}.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(result, indent=1))
+        shutil.copytree(made, folder, dirs_exist_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
