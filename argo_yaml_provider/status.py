@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -80,7 +80,7 @@ def _duration(node: Json, now: datetime | None) -> str:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def _length(seconds: int) -> str:
@@ -109,7 +109,7 @@ class PlainLines:
         self._write = write
         self._seen: dict[str, str] = {}
 
-    def __enter__(self) -> PlainLines:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -138,7 +138,7 @@ class LiveTree:
         self._results: Sequence[Json] = ()
         self._live: Live | None = None
 
-    def __enter__(self) -> LiveTree:
+    def __enter__(self) -> Self:
         from rich.live import Live
 
         self._live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4)
@@ -168,8 +168,7 @@ def _rich_tree(branch: Branch, now: datetime) -> Any:
     pending = [(tree, branch)]
     while pending:
         above, here = pending.pop()
-        for below in here.below:
-            pending.append((above.add(_rich_label(below, now)), below))
+        pending += [(above.add(_rich_label(below, now)), below) for below in here.below]
     return tree
 
 

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -141,12 +142,12 @@ def _with_session(work: Callable[[Session], Answer]) -> Answer:
     from fastapi import HTTPException
     from sqlalchemy.exc import OperationalError
 
+    assert settings.NonScopedSession is not None
     for attempt in range(_TRIES):
         session = settings.NonScopedSession()
         try:
             answer = work(session)
             session.commit()
-            return answer
         except HTTPException as error:
             session.rollback()
             detail = error.detail
@@ -157,6 +158,8 @@ def _with_session(work: Callable[[Session], Answer]) -> Answer:
             if attempt == _TRIES - 1:
                 raise
             time.sleep(random.uniform(0.05, 0.2) * (attempt + 1))  # noqa: S311 - only spreads the tries
+        else:
+            return answer
         finally:
             session.close()
     raise AssertionError
@@ -177,7 +180,7 @@ def _enter_running(session: Session, ti: TaskRef, who: Identity) -> Entered:
         start_date=datetime.now(UTC),
     )
     token = TIToken(id=UUID(ti.id), claims=TIClaims(scope="execution"))
-    context = ti_run(UUID(ti.id), payload, Response(), session, None, None, token)
+    context = ti_run(UUID(ti.id), payload, Response(), session, _dag_bag(), None, token)
     for key in context.xcom_keys_to_clear or ():
         _delete_xcom(session, ti, key)
     run = context.dag_run
@@ -191,19 +194,21 @@ def _enter_running(session: Session, ti: TaskRef, who: Identity) -> Entered:
 
 
 def _finish(session: Session, ti: TaskRef, end: Finish) -> None:
-    from airflow.api_fastapi.common.dagbag import create_dag_bag
     from airflow.api_fastapi.execution_api.routes.task_instances import ti_update_state
 
     for pushed in end.pushed:
         _set_xcom(session, ti, pushed)
     for key, value in end.kept.items():
         _keep(session, ti, key, value)
-    global _dag_bag
-    _dag_bag = _dag_bag or create_dag_bag()
-    ti_update_state(UUID(ti.id), _state_payload(end), session, _dag_bag)
+    ti_update_state(UUID(ti.id), _state_payload(end), session, _dag_bag())
 
 
-_dag_bag: Any = None
+@cache
+def _dag_bag() -> Any:
+    """Airflow's cache of serialized DAGs: where a DAG is to fail fast, the API looks there for what to stop."""
+    from airflow.api_fastapi.common.dagbag import create_dag_bag
+
+    return create_dag_bag()
 
 
 def _state_payload(end: Finish) -> Any:
@@ -212,7 +217,7 @@ def _state_payload(end: Finish) -> Any:
 
     now = datetime.now(UTC)
     if end.state == "success":
-        return models.TISuccessStatePayload(state=TerminalTIState.SUCCESS, end_date=now)
+        return models.TISuccessStatePayload(state=TerminalTIState.SUCCESS, end_date=now, task_outlets=[], outlet_events=[])
     if end.state == "up_for_retry":
         return models.TIRetryStatePayload(
             state=IntermediateTIState.UP_FOR_RETRY,
@@ -273,7 +278,13 @@ def _set_xcom(session: Session, ti: TaskRef, pushed: Pushed) -> None:
     from airflow.api_fastapi.execution_api.routes.xcoms import set_xcom
 
     value = pushed.value
-    named = {"key": pushed.key, "task_id": ti.task_id, "dag_id": ti.dag_id, "run_id": ti.run_id, "map_index": ti.map_index}
+    named: Json = {
+        "key": pushed.key,
+        "task_id": ti.task_id,
+        "dag_id": ti.dag_id,
+        "run_id": ti.run_id,
+        "map_index": ti.map_index,
+    }
     if backend := _backend():
         value = backend.serialize_value(value, **named)
     set_xcom(session=session, value=value, dag_result=False, mapped_length=pushed.mapped_length, **named)
@@ -317,5 +328,5 @@ def _trigger(session: Session, parent: TaskRef, dag_id: str, run_id: str, conf: 
     try:
         trigger_dag_run(dag_id, run_id, TriggerDAGRunPayload(conf=conf), session, token)
     except HTTPException as error:
-        if error.status_code != 409:  # noqa: PLR2004 - conflict: an earlier life of the parent has started it
+        if error.status_code != 409:  # a conflict: an earlier life of the parent has started it
             raise

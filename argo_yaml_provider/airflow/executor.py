@@ -1,6 +1,6 @@
 """An Airflow executor for steps: it hands each task to one asyncio process, which runs thousands of them at once.
 
-In: workloads, from the scheduler.  Out: tasks that have run, and executor events; pods are made by the runner (hosts/executor.py).
+In: workloads, from the scheduler.  Out: tasks that have run, and executor events. hosts/executor.py is the runner.
 For the scheduler this is an executor like any other: pools, priorities, mapped tasks, retries and clears hold.
 Must not know: plans, pods.
 """
@@ -33,7 +33,7 @@ class StepExecutor(BaseExecutor):
     serve_logs = True
 
     sync_wait = 0.0
-    """Seconds that a sync may wait for an event; for a scheduler that has nothing else to do. An event ends the wait at once."""
+    """Seconds that a sync may wait for an event, which ends the wait; for a scheduler that has nothing else to do."""
     keep_pods = True
     """Whether pods outlive this scheduler, for the next one to adopt."""
 
@@ -142,7 +142,9 @@ class StepExecutor(BaseExecutor):
         """The runner died: start another, which takes up every step where its pod stands."""
         from argo_yaml_provider.airflow.rows import identity, take_over
 
-        self.log.error("the runner of steps (pid %d) is gone; another one takes up its %d steps", self.link.pid, len(self._sent))
+        self.log.error(
+            "the runner of steps (pid %d) is gone; another one takes up its %d steps", self.link.pid, len(self._sent)
+        )
         self.link.close(0)
         self.start_runner()
         sent, self._sent = self._sent, {}

@@ -46,8 +46,8 @@ class Kubes:
 
 
 def _extras(conn_id: str | None) -> dict[str, Any]:
-    from airflow.exceptions import AirflowNotFoundException
     from airflow.models.connection import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
 
     from argo_yaml_provider.airflow.connections import DEFAULT_CONNECTION
     from argo_yaml_provider.diagnostics import RunError

@@ -45,7 +45,7 @@ def identity(pid: int) -> Identity:
 def _hostname() -> str:
     from airflow.utils.net import get_hostname
 
-    return str(get_hostname())
+    return str(get_hostname())  # type: ignore[no-untyped-call]
 
 
 def fates(ids: list[str], who: Identity) -> dict[str, str]:
@@ -70,11 +70,15 @@ def fates(ids: list[str], who: Identity) -> dict[str, str]:
 
 
 def _rows(session: Session, ids: list[str]) -> Iterator[Any]:
-    from airflow.models.taskinstance import TaskInstance as TI
+    from airflow.models.taskinstance import TaskInstance
     from sqlalchemy import select
 
     for some in _chunks(ids):
-        yield from session.execute(select(TI.id, TI.state, TI.hostname, TI.pid).where(TI.id.in_(some)))
+        yield from session.execute(
+            select(TaskInstance.id, TaskInstance.state, TaskInstance.hostname, TaskInstance.pid).where(
+                TaskInstance.id.in_(some)
+            )
+        )
 
 
 def beat(ids: list[str], who: Identity) -> None:
@@ -88,16 +92,16 @@ def take_over(ids: list[str], who: Identity) -> None:
 
 
 def _update(ids: list[str], who: Identity | None, values: dict[str, Any]) -> None:
-    from airflow.models.taskinstance import TaskInstance as TI
+    from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
     from airflow.utils.state import TaskInstanceState
     from sqlalchemy import update
 
     with create_session() as session:
         for some in _chunks(ids):
-            statement = update(TI).where(TI.id.in_(some), TI.state == TaskInstanceState.RUNNING)
+            statement = update(TaskInstance).where(TaskInstance.id.in_(some), TaskInstance.state == TaskInstanceState.RUNNING)
             if who:
-                statement = statement.where(TI.hostname == who.hostname, TI.pid == who.pid)
+                statement = statement.where(TaskInstance.hostname == who.hostname, TaskInstance.pid == who.pid)
             session.execute(statement.values(**values).execution_options(synchronize_session=False))
 
 

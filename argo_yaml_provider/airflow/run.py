@@ -144,7 +144,8 @@ def create_runs(requests: Sequence[Request], pods: PodSettings) -> list[Run]:
             session.add(DagBundleModel(name=BUNDLE))
             session.flush()
         for number, request in enumerate(requests, 1):
-            dag_id = request.plan.name if all(run.dag_id != request.plan.name for run in runs) else f"{request.plan.name}-{number}"
+            name = request.plan.name
+            dag_id = f"{name}-{number}" if any(run.dag_id == name for run in runs) else name
             write_dags(session, request.plan, pods, dag_id)
             runs.append(Run(request=request, dag_id=dag_id, run_id=f"run-{number}"))
         for run in runs:

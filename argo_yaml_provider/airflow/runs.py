@@ -48,14 +48,16 @@ class RunReader:
 
     def _run(self, session: Session, dag_id: str, run_id: str) -> tuple[Any, Envelope]:
         from airflow.models.dagrun import DagRun
-        from airflow.models.taskinstance import TaskInstance as TI
+        from airflow.models.taskinstance import TaskInstance
         from sqlalchemy import select
 
         run = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
         if run is None:
             raise LookupError(f"there is no run {run_id} of {dag_id}")
         row = session.execute(
-            select(TI.task_id, TI.dag_version_id).where(TI.dag_id == dag_id, TI.run_id == run_id).limit(1)
+            select(TaskInstance.task_id, TaskInstance.dag_version_id)
+            .where(TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id)
+            .limit(1)
         ).one_or_none()
         version = str(row.dag_version_id if row else run.created_dag_version_id)
         if version not in self._versions:
@@ -64,7 +66,7 @@ class RunReader:
         return run, known.envelope(row.task_id) if row else known.only()
 
     def _source(self, session: Session, dag_id: str, run_id: str, envelope: Envelope) -> RunSource:
-        from airflow.models.taskinstance import TaskInstance as TI
+        from airflow.models.taskinstance import TaskInstance
         from sqlalchemy import select
 
         prefix = envelope.prefix
@@ -73,7 +75,9 @@ class RunReader:
             source.outcomes[task_id.removeprefix(prefix), map_index] = Outcome.from_json(value)
         carrier = prefix + once_task(envelope.plan)
         source.once = read_once(session, dag_id, run_id, carrier)
-        states = select(TI.task_id, TI.map_index, TI.state, TI.start_date).where(TI.dag_id == dag_id, TI.run_id == run_id)
+        states = select(TaskInstance.task_id, TaskInstance.map_index, TaskInstance.state, TaskInstance.start_date).where(
+            TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id
+        )
         for row in session.execute(states):
             source.states[row.task_id.removeprefix(prefix), row.map_index] = (row.state, row.start_date)
         return source

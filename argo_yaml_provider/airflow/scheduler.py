@@ -21,7 +21,7 @@ class RunScheduler(SchedulerJobRunner):
     """A scheduler that ends."""
 
     def __init__(self, executors: list[BaseExecutor], over: Callable[[Session], bool]) -> None:
-        super().__init__(job=Job(), num_runs=-1, scheduler_idle_sleep_time=0, executors=executors)
+        super().__init__(job=Job(), num_runs=-1, scheduler_idle_sleep_time=0, executors=executors)  # type: ignore[no-untyped-call]
         self._over = over
 
     def _do_scheduling(self, session: Session) -> int:

@@ -1,6 +1,6 @@
 """`argo-yaml run FILE…`: run workflows to their end in an Airflow of this command's own, and show how they go.
 
-In: files, parameters.  Out: a tree while they run, outputs at the end; 0 succeeded, 1 failed, 2 wrong file, 3 waiting for a person.
+In: files, parameters.  Out: a tree, then outputs; exit code 0 succeeded, 1 failed, 2 wrong file, 3 waiting for a person.
 Must not know: how a workflow is scheduled, how a pod is run.
 """
 
@@ -64,9 +64,14 @@ def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
 
 @click.command(name="run")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="An argument of the workflow.")
 @click.option(
-    "-f", "--parameter-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Arguments as YAML: name: value."
+    "-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="An argument of the workflow."
+)
+@click.option(
+    "-f",
+    "--parameter-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Arguments as YAML: name: value.",
 )
 @click.option("--entrypoint", help="The template to begin with, instead of spec.entrypoint.")
 @click.option(
@@ -81,8 +86,10 @@ def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
 @click.option("--until-waiting", is_flag=True, help="End, with 3, when only a person can go on.")
 @click.option("--timeout", type=float, help="End after so many seconds.")
 @click.option("--output", type=click.Choice(["tree", "json"]), default="tree", help="json: one object a workflow, one a line.")
-@click.option("--output-dir", type=click.Path(file_okay=False, path_type=Path), help="Also write each result to NAME.json here.")
-def command(  # noqa: PLR0913 - one for each option
+@click.option(
+    "--output-dir", type=click.Path(file_okay=False, path_type=Path), help="Also write each result to NAME.json here."
+)
+def command(  # noqa: PLR0913, PLR0917 - one for each option
     files: tuple[Path, ...],
     pairs: dict[str, str],
     parameter_file: Path | None,
@@ -155,9 +162,7 @@ def compile_works(file: Path, options: Options) -> list[Work]:
 
     name = file.stem
     try:
-        plans = compile_file(
-            file, library_paths=options.templates, document=options.document, entrypoint=options.entrypoint
-        )
+        plans = compile_file(file, library_paths=options.templates, document=options.document, entrypoint=options.entrypoint)
     except SpecError as error:
         return [Work(name=name, error=str(error))]
     if not plans:
@@ -178,7 +183,8 @@ def run_works(works: Sequence[Work], options: Options) -> list[Run]:
         mark("Kubernetes there")
         executor = stack.enter_context(airflow(home / "airflow", _tell))
         pods = pod_settings(kubeconfig, options.namespace)
-        view = stack.enter_context(_view(options))
+        view = _view(options)
+        stack.enter_context(view)
         return run_requests(executor, requests, pods, lambda runs: view.show([run.result for run in runs]), options.stop)
 
 

@@ -81,7 +81,8 @@ def read_known() -> dict[str, str]:
 def load_compare() -> ModuleType:
     """compare.py, which stands beside the recordings."""
     spec = importlib.util.spec_from_file_location("compare", PARITY / "compare.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -48,7 +48,7 @@ class ChildRuns:
             if DELETE_POD in cancelled.args:
                 await asyncio.shield(self._api.call(lambda session: fail_run(session, dag_id, run_id)))
             raise
-        verdict = await self._api.call(lambda session: self._reader.flow(session, dag_id, run_id).verdict())
+        verdict: Outcome = await self._api.call(lambda session: self._reader.flow(session, dag_id, run_id).verdict())
         return replace(verdict, child={"dag_id": dag_id, "run_id": run_id})
 
     async def nodes(self, dag_id: str, run_id: str) -> list[Json]:

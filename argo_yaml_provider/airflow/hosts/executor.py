@@ -106,7 +106,7 @@ class Runner:
         report, info = "failed", ""
         try:
             report, info = await life.run()
-        except Exception as error:  # a bug of ours ends one task, not all
+        except Exception as error:  # noqa: BLE001 - a bug of ours ends one task, not all
             info = f"{type(error).__name__}: {error}"
             life.complain(error)
         finally:

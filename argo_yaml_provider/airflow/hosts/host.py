@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from argo_yaml_provider.airflow.hosts.task_log import TaskLog
     from argo_yaml_provider.step.kube import Kube
 
+
 class PatientKube:
     """The shared client, but what is to be done later waits until Airflow knows how the task ended.
 
@@ -59,12 +60,11 @@ _ONE_BY_ONE = 4
 class ExecutorHost:
     """One task's view of its run."""
 
+    kube: Kube
     outcome_key = OUTCOME_KEY
     _patient: PatientKube | None = None
 
-    def __init__(
-        self, shared: Shared, ti: TaskRef, envelope: Envelope, entered: Entered, log: TaskLog, *, first: bool
-    ) -> None:
+    def __init__(self, shared: Shared, ti: TaskRef, envelope: Envelope, entered: Entered, log: TaskLog, *, first: bool) -> None:
         self.plan = envelope.plan
         self.settings = envelope.pods
         self.dag_id, self.run_id, self.map_index = ti.dag_id, ti.run_id, ti.map_index
@@ -84,14 +84,10 @@ class ExecutorHost:
         self._all_read = False
         self._attempts: tuple[Attempt, ...] | None = None
 
-    @property
-    def kube(self) -> Kube:
-        """The cluster."""
-        return cast("Kube", self._patient)
-
     def use(self, kube: Kube) -> None:
         """This is the cluster."""
         self._patient = PatientKube(kube)
+        self.kube = cast("Kube", self._patient)
 
     def tidy(self) -> None:
         """Airflow knows how the task ended: its pods may go."""

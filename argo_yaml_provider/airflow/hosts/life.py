@@ -94,7 +94,7 @@ class Life:
             self.log.write("execution_timeout is over", level="error")
             await self._delete_pod()
             end = self._again(entered, "execution_timeout")
-        except Exception as error:  # an unreachable API server, a full database: the pod is still there
+        except Exception as error:  # noqa: BLE001 - an unreachable API server, a full database: the pod is still there
             self.complain(error)
             end = self._again(entered, str(error))
         else:
@@ -166,21 +166,22 @@ class Life:
 
     def complain(self, error: BaseException) -> None:
         """Into the task's log, with its traceback."""
-        self.log.write(
-            f"{type(error).__name__}: {error}", level="error", traceback="".join(traceback.format_exception(error))
-        )
+        self.log.write(f"{type(error).__name__}: {error}", level="error", traceback="".join(traceback.format_exception(error)))
 
 
 _STATES = {"Succeeded": "success", "Skipped": "skipped", "Omitted": "skipped", "Absent": "skipped"}
 
 
 def _generation(session: Any, ti: TaskRef) -> int | None:
-    from airflow.models.taskinstance import TaskInstance as TI
+    from airflow.models.taskinstance import TaskInstance
     from sqlalchemy import select
 
     found: int | None = session.scalar(
-        select(TI.max_tries).where(
-            TI.dag_id == ti.dag_id, TI.run_id == ti.run_id, TI.task_id == ti.task_id, TI.map_index == ti.map_index
+        select(TaskInstance.max_tries).where(
+            TaskInstance.dag_id == ti.dag_id,
+            TaskInstance.run_id == ti.run_id,
+            TaskInstance.task_id == ti.task_id,
+            TaskInstance.map_index == ti.map_index,
         )
     )
     return found

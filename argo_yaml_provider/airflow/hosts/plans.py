@@ -37,7 +37,6 @@ class Version:
             self.envelopes[task_id] = find_envelope(self.data, task_id)
         return self.envelopes[task_id]
 
-
     def only(self) -> Envelope:
         """The envelope of a DAG that has one plan."""
         (task,) = self.data["dag"]["tasks"][:1]
@@ -55,7 +54,9 @@ class Plans:
     async def version(self, version_id: str) -> Version:
         """The version, from the database if it is not here."""
         if version_id not in self._versions:
-            self._versions[version_id] = asyncio.ensure_future(self._api.call(lambda session: read_version(session, version_id)))
+            self._versions[version_id] = asyncio.ensure_future(
+                self._api.call(lambda session: read_version(session, version_id))
+            )
             while len(self._versions) > _KEPT:
                 self._versions.popitem(last=False)
         self._versions.move_to_end(version_id)

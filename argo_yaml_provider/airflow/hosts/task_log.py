@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 
 class TaskLog:
@@ -19,7 +19,7 @@ class TaskLog:
         self.relative_path = relative_path
         self._file: TextIO | None = None
 
-    def __enter__(self) -> TaskLog:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
