@@ -18,7 +18,6 @@ from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.evaluator import evaluate, evaluate_bool
 from argo_yaml_provider.expr.rendering import plain, render_go
 from argo_yaml_provider.expr.values import AnyMap
-from argo_yaml_provider.expr.when import evaluate_when
 from argo_yaml_provider.flow import retry
 from argo_yaml_provider.flow.inputs import any_string, process_args
 from argo_yaml_provider.flow.outcome import Phase
@@ -57,6 +56,8 @@ def evaluate_expr(vector: Vector) -> Any:
 
 def answer_when(vector: Vector) -> bool:
     """Kind `when`: tags replaced, then the condition."""
+    from argo_yaml_provider.expr.when import evaluate_when
+
     text = template.replace_strict(gojson.dumps(vector["when"]), _variables(vector.get("params")))
     return evaluate_when(gojson.loads(text))
 

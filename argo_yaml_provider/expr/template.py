@@ -23,6 +23,8 @@ GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))
 """What strings.TrimSpace trims: not quite what Python's strip does."""
 LARGEST = 64 * 1024 * 1024
 """Characters that a document may grow to: a hostile one multiplies a long value by many tags."""
+MOST_EXPRESSIONS = 5_000
+"""Expression tags in one document; each may cost some milliseconds."""
 
 
 def replace(template: str, params: Params, *, allow_unresolved: bool) -> str:
@@ -51,6 +53,8 @@ def substitute(text: str, params: Params, *, strict: Strict | None, artifacts_ma
     tags = find_tags(text)
     if not tags:
         return text
+    if sum(tag.expression for tag in tags) > MOST_EXPRESSIONS:
+        raise ExprError(f"a document may have {MOST_EXPRESSIONS} expression tags at most")
     expressions = Expressions(params, strict)
     pieces: list[str] = []
     at = size = 0

@@ -118,10 +118,10 @@ def parse_duration(text: str) -> Nanoseconds:
 
 def whole(value: Any) -> int | None:
     """An IntOrString as an int. Argo: intstr.Int."""
-    if value is None or isinstance(value, int):
+    if value is None or (type(value) is int and -(2**31) <= value < 2**31):
         return value
     try:
-        return parse_int(value)
+        return parse_int(value if isinstance(value, str) else "")
     except ExprError:
         raise ExprError(f"value '{value}' cannot be resolved to an int") from None
 

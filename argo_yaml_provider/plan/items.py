@@ -64,6 +64,8 @@ def expand(step: Json, scope: Mapping[str, Any], *, dag: bool, texts: list[str] 
 
 
 def _turns(step: Json, items: list[str], text: str, scope: Mapping[str, Any], *, lenient: bool) -> Iterator[Turn]:
+    if "(" in step["name"] or ":" in step["name"]:
+        raise ExprError(f"the name {step['name']} cannot be that of a loop: an item's index is read back from `name(0:item)`")
     size = 0
     for index, item in enumerate(items):
         variables, shown = _variables(item)

@@ -113,6 +113,11 @@ def test_a_text_that_multiplies_itself_is_stopped() -> None:
         replace('"' + "{{x}}" * 1000 + '"', {"x": "y" * (LARGEST // 500)}, allow_unresolved=True)
 
 
+def test_too_many_expressions_are_refused() -> None:
+    with pytest.raises(ExprError, match="5000 expression tags at most"):
+        replace('"' + "{{=1}}" * 5001 + '"', {}, allow_unresolved=True)
+
+
 def test_deep_nesting_of_tags_costs_one_pass() -> None:
     text = '"' + "{{a" * 50_000 + "}}" * 50_000 + '"'
     assert replace(text, PARAMS, allow_unresolved=True) == text
