@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -37,9 +38,17 @@ class RunFacts:
 class Missing(Exception):
     """The source does not hold this yet: fetch it, then ask the flow again (what it worked out stays)."""
 
-    def __init__(self, kind: str, *key: object) -> None:
+    def __init__(self, kind: str, *key: object, also: tuple[Missing, ...] = ()) -> None:
         self.kind, self.key = kind, key
+        self.also = also
+        """More that is already known to be missing: fetch all at once, or only the first."""
         super().__init__(f"{kind} {key} is not loaded")
+
+    @classmethod
+    def all(cls, missing: Sequence[Missing]) -> Missing:
+        """Several as one."""
+        first, *rest = [one for many in missing for one in (many, *many.also)]
+        return cls(first.kind, *first.key, also=tuple(cls(one.kind, *one.key) for one in rest))
 
 
 class Source(Protocol):
