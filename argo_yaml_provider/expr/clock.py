@@ -12,7 +12,7 @@ from functools import cache
 from typing import ClassVar
 
 from argo_yaml_provider.expr.errors import Panic
-from argo_yaml_provider.expr.values import GoFunction, GoObject, SizedInt, wrap
+from argo_yaml_provider.expr.values import GoFunction, GoObject, wrap
 
 NANOSECOND, MICROSECOND, MILLISECOND, SECOND = 1, 1_000, 1_000_000, 1_000_000_000
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
@@ -26,22 +26,40 @@ MONTHS = (
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
-class Month(SizedInt):
+class _Named(GoObject):
+    """An int with a name of its own, which is no number for expr-lang."""
+
+    __slots__ = ("order",)
+    kind = "int"
+    names: ClassVar[tuple[str, ...]] = ()
+    first: ClassVar[int] = 0
+
+    def __init__(self, number: int) -> None:
+        self.order = number
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.order == other.order  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash(self.order)
+
+    def __str__(self) -> str:
+        return self.names[self.order - self.first]
+
+
+class Month(_Named):
     __slots__ = ()
     go_type = "time.Month"
     methods: ClassVar[dict[str, GoFunction]] = {}
+    names = MONTHS
+    first = 1
 
-    def __str__(self) -> str:
-        return MONTHS[self - 1] if 1 <= self <= 12 else f"%!Month({int(self)})"
 
-
-class Weekday(SizedInt):
+class Weekday(_Named):
     __slots__ = ()
     go_type = "time.Weekday"
     methods: ClassVar[dict[str, GoFunction]] = {}
-
-    def __str__(self) -> str:
-        return WEEKDAYS[self] if 0 <= self <= 6 else f"%!Weekday({int(self)})"
+    names = WEEKDAYS
 
 
 class Duration(GoObject):
@@ -126,11 +144,11 @@ def _within_python(second: int) -> int:
 
 
 UTC_LOCATION = Location("UTC", UTC)
-LOCAL = Location("Local", UTC)
-"""The controller runs in UTC; Go calls the zone it runs in Local."""
 
 
 def fixed_zone(name: str, offset: int) -> Location:
+    if abs(offset) >= DAY:
+        raise Panic("time zone offset hour out of range")
     return Location(name, timezone(timedelta(seconds=offset), name))
 
 
@@ -139,10 +157,8 @@ def load_location(name: str) -> Location:
     """The zone of the IANA database; "" is UTC."""
     from zoneinfo import ZoneInfo
 
-    if name in ("", "UTC"):
+    if name in ("", "UTC", "Local"):  # the controller runs in UTC
         return UTC_LOCATION
-    if name == "Local":
-        return LOCAL
     try:
         if len(name) > 64 or not name.isascii():
             raise ValueError(name)

@@ -15,10 +15,10 @@ from argo_yaml_provider.expr import nodes as n
 from argo_yaml_provider.expr import operators
 from argo_yaml_provider.expr.calls import call_value
 from argo_yaml_provider.expr.errors import ExprError, Panic
-from argo_yaml_provider.expr.functions import BUILTINS
+from argo_yaml_provider.expr.functions import BUILTINS, GET
 from argo_yaml_provider.expr.limits import Budget
 from argo_yaml_provider.expr.loops import LOOPS, loop_code, truth
-from argo_yaml_provider.expr.values import Ints
+from argo_yaml_provider.expr.values import Ints, is_nil
 
 BROKEN = object()
 """What a chain's links return once a `?.` has met nil."""
@@ -114,7 +114,7 @@ def _or(left: Code, right: Code) -> Code:
 def _coalesce(left: Code, right: Code) -> Code:
     def coalesce(frame: Frame) -> Any:
         value = left(frame)
-        return right(frame) if value is None else value
+        return right(frame) if is_nil(value) else value
 
     return coalesce
 
@@ -143,7 +143,7 @@ def _chain(node: n.Chain) -> Code:
 
     def chain(frame: Frame) -> Any:
         value = body(frame)
-        return None if value is BROKEN else value
+        return None if value is BROKEN or is_nil(value) else value
 
     return chain
 
@@ -154,7 +154,7 @@ def _member(node: n.Member) -> Code:
 
     def member(frame: Frame) -> Any:
         container = base(frame)
-        if container is BROKEN or (optional and container is None):
+        if container is BROKEN or (optional and is_nil(container)):
             return BROKEN
         return operators.fetch(container, key(frame))
 
@@ -191,7 +191,7 @@ def _method_call(node: n.Call, arguments: Sequence[Code]) -> Code:
     def call(frame: Frame) -> Any:
         given = _values(arguments, frame)
         owner = base(frame)
-        if owner is BROKEN or (optional and owner is None):
+        if owner is BROKEN or (optional and is_nil(owner)):
             return BROKEN
         function = operators.fetch(owner, key(frame))
         return call_value(function, given, frame, owner=owner)
@@ -209,8 +209,11 @@ def _builtin(node: n.Builtin) -> Code:
         rest = [compile_node(argument) for argument in node.arguments[1:]]
         cost = weight(node.arguments[1]) if len(node.arguments) > 1 else 1
         return _placed(loop_code(node.name, collection, rest, cost), node)
-    function = BUILTINS[node.name]
     arguments = [compile_node(argument) for argument in node.arguments]
+    builtin = BUILTINS.get(node.name)
+    function = builtin.call if builtin else GET
+    if builtin and builtin.needs_budget:
+        return _placed(lambda frame: function(frame.budget, *_values(arguments, frame)), node)
     return _placed(lambda frame: function(*_values(arguments, frame)), node)
 
 

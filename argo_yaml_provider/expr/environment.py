@@ -52,11 +52,11 @@ class _Branch(dict[str, Any]):
     go_type = "map[string]interface {}"
 
 
-def with_functions(variables: dict[str, Any]) -> dict[str, Any]:
-    """The variables, and Argo's functions, which win over them."""
-    from argo_yaml_provider.expr.functions import ARGO
+def with_functions(variables: dict[str, Any], roots: frozenset[str] | None = None) -> dict[str, Any]:
+    """The variables, and Argo's functions, which win over them; with `roots`, only those of them."""
+    from argo_yaml_provider.expr.functions import argo_functions
 
-    return variables | ARGO
+    return variables | argo_functions(roots)
 
 
 def root_names(tree: Node) -> frozenset[str] | None:

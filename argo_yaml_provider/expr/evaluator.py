@@ -13,30 +13,53 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from argo_yaml_provider.expr.checker import Checker
 from argo_yaml_provider.expr.compiler import Code, Frame, compile_node
 from argo_yaml_provider.expr.environment import nested, root_names, with_functions
 from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.expr.natures import of_value
 from argo_yaml_provider.expr.nodes import Node
+from argo_yaml_provider.expr.optimizer import optimize
 from argo_yaml_provider.expr.parser import parse
+from argo_yaml_provider.expr.values import go_type
+
+
+MAX_SHAPES = 64
+"""Codes kept for one expression, each for other types of its variables."""
 
 
 class Program:
-    """An expression ready to be evaluated any number of times, from any thread."""
+    """An expression ready to be evaluated any number of times, from any thread.
 
-    __slots__ = ("_code", "_roots", "text", "tree")
+    What expr-lang refuses depends on the types of the variables, and so does a little of what it does: there is one
+    code for each combination of types that was met.
+    """
+
+    __slots__ = ("_codes", "_roots", "text", "tree")
 
     def __init__(self, text: str, tree: Node) -> None:
         self.text, self.tree = text, tree
         self._roots = root_names(tree)
-        self._code: Code = compile_node(tree)
+        self._codes: dict[tuple[tuple[str, str], ...], Code] = {}
 
     def run(self, env: Mapping[str, Any]) -> Any:
         """The value over these variables."""
-        variables = with_functions(nested(env, self._roots))
+        variables = with_functions(nested(env, self._roots), self._roots)
         try:
-            return self._code(Frame(variables))
+            return self._code(variables)(Frame(variables))
         except RecursionError:
             raise ExprError("the expression or a value in it is nested too deep", 0, len(self.text)) from None
+
+    def _code(self, variables: dict[str, Any]) -> Code:
+        shape = tuple((name, go_type(value)) for name, value in variables.items())
+        code = self._codes.get(shape)
+        if code is None:
+            if len(self._codes) >= MAX_SHAPES:
+                self._codes.clear()
+            checker = Checker({name: of_value(value) for name, value in variables.items()})
+            checker.check(self.tree)
+            code = self._codes[shape] = compile_node(optimize(self.tree, checker.natures))
+        return code
 
 
 @lru_cache(maxsize=2048)

@@ -39,6 +39,10 @@ class Turns:
     def backwards(self) -> Iterator[Any]:
         return self._along(range(len(self.elements) - 1, -1, -1))
 
+    def found(self, predicate: Code, *, backwards: bool = False) -> Iterator[Any]:
+        """The elements for which the predicate is true."""
+        return (item for item in (self.backwards() if backwards else self) if truth(predicate(self.frame)))
+
     def _along(self, indexes: range) -> Iterator[Any]:
         frame, elements, cost, step = self.frame, self.elements, self.cost, self.frame.budget.step
         for index in indexes:
@@ -104,7 +108,7 @@ def _count(turns: Turns, rest: Sequence[Code]) -> int:
 
 
 def _filter(turns: Turns, rest: Sequence[Code]) -> list[Any]:
-    found = [item for item in turns if truth(rest[0](turns.frame))]
+    found = list(turns.found(rest[0]))
     turns.frame.budget.allocate(len(found))
     return found
 
@@ -115,19 +119,30 @@ def _map(turns: Turns, rest: Sequence[Code]) -> list[Any]:
 
 
 def _find(turns: Turns, rest: Sequence[Code]) -> Any:
-    return next((item for item in turns if truth(rest[0](turns.frame))), None)
+    return next(turns.found(rest[0]), None)
 
 
 def _find_last(turns: Turns, rest: Sequence[Code]) -> Any:
-    return next((item for item in turns.backwards() if truth(rest[0](turns.frame))), None)
+    return next(turns.found(rest[0], backwards=True), None)
+
+
+def _or_fail(*, backwards: bool) -> Loop:
+    """What became of `filter(…)[0]`: an error where there is none."""
+
+    def loop(turns: Turns, rest: Sequence[Code]) -> Any:
+        for item in turns.found(rest[0], backwards=backwards):
+            return item
+        raise Panic("reflect: slice index out of range")
+
+    return loop
 
 
 def _find_index(turns: Turns, rest: Sequence[Code]) -> int | None:
-    return next((turns.frame.index for _ in turns if truth(rest[0](turns.frame))), None)
+    return next((turns.frame.index for _ in turns.found(rest[0])), None)
 
 
 def _find_last_index(turns: Turns, rest: Sequence[Code]) -> int | None:
-    return next((turns.frame.index for _ in turns.backwards() if truth(rest[0](turns.frame))), None)
+    return next((turns.frame.index for _ in turns.found(rest[0], backwards=True)), None)
 
 
 def _sum(turns: Turns, rest: Sequence[Code]) -> Any:
@@ -194,6 +209,8 @@ LOOPS: dict[str, Loop] = {
     "map": _map,
     "find": _find,
     "findLast": _find_last,
+    "findOrFail": _or_fail(backwards=False),
+    "findLastOrFail": _or_fail(backwards=True),
     "findIndex": _find_index,
     "findLastIndex": _find_last_index,
     "sum": _sum,

@@ -307,6 +307,21 @@ def conversion(value: Any, wanted: str) -> Panic:
     return Panic(f"interface conversion: interface {{}} is {shown}, not {wanted}")
 
 
+def contained_text(needle: Any, texts: frozenset[str]) -> bool:
+    return ("" if needle is None else string_key(needle)) in texts
+
+
+def equal_ints(left: Any, right: Any) -> bool:
+    for value in (left, right):
+        if type(value) is not int:
+            raise conversion(value, "int")
+    return bool(left == right)
+
+
+def equal_texts(left: Any, right: Any) -> bool:
+    return as_string(left) == as_string(right)
+
+
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "==": equal,
     "!=": lambda left, right: not equal(left, right),
@@ -326,4 +341,7 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "contains": contains,
     "startsWith": starts_with,
     "endsWith": ends_with,
+    "in texts": contained_text,
+    "== int": equal_ints,
+    "== string": equal_texts,
 }

@@ -146,6 +146,8 @@ class _Brackets:
                 raise ExprError(f"this expression has more than {MAX_TOKENS} words and signs", token.start_pos or 0)
             if kind == "LBRACE" and open_brackets and open_brackets[-1] == 0 and before in ("COMMA", "LPAR"):
                 token.type = "BLOCK"
+            if kind == "POINTER" and 0 not in open_brackets:
+                raise ExprError("# stands for an element, and there is no loop around it", token.start_pos or 0)
             if kind in _OPENING:
                 commas = (0 if piped == "VBAR" else 1) if before == "PREDICATE" else -1
                 open_brackets.append(commas)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from argo_yaml_provider.expr import gojson
-from argo_yaml_provider.expr.clock import Duration, Time
+from argo_yaml_provider.expr.clock import Duration, Month, Time, Weekday
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.limits import check_length
-from argo_yaml_provider.expr.values import AnyMap, GoFunction, SizedInt, go_type
+from argo_yaml_provider.expr.values import AnyMap, GoFunction, SizedInt, go_type, is_nil
 
 
 def render_json_text(value: Any) -> str:
@@ -28,6 +28,8 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, AnyMap) or isinstance(value, GoFunction):
         raise Panic(f"json: unsupported type: {go_type(value)}")
+    if is_nil(value):
+        return None
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, dict):
@@ -36,7 +38,7 @@ def plain(value: Any) -> Any:
         from base64 import b64encode
 
         return b64encode(value).decode()
-    if isinstance(value, Duration):
+    if isinstance(value, (Duration, Month, Weekday)):
         return value.order
     if isinstance(value, Time):
         from argo_yaml_provider.expr.layouts import RFC3339_NANO, format_time

@@ -80,6 +80,20 @@ class Strings(TypedList):
     __slots__ = ()
 
 
+class NilStrings(Strings):
+    """A []string that Go never made: nil for `??`, null in JSON, empty otherwise."""
+
+    __slots__ = ()
+
+
+class NilList(TypedList):
+    """A []any that Go never made."""
+
+    __slots__ = ()
+    go_type = "[]interface {}"
+    element = "interface {}"
+
+
 class Ints(TypedList):
     __slots__ = ()
     go_type = "[]int"
@@ -206,6 +220,11 @@ def kind_of_type(name: str, value: Any = None) -> str:
 def any_key(key: Any) -> tuple[str, Any]:
     """The key under which an `AnyMap` holds this one."""
     return go_type(key), key
+
+
+def is_nil(value: Any) -> bool:
+    """nil, or a list that Go never made."""
+    return value is None or isinstance(value, (NilList, NilStrings))
 
 
 def is_number(value: Any) -> bool:

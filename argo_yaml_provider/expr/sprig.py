@@ -1,0 +1,1 @@
+SPRIG: dict[str, object] = {}
