@@ -14,6 +14,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from argo_yaml_provider import __version__
@@ -65,11 +66,19 @@ class Cache:
 
 def content_key(raw: bytes, templates: Callable[[], str]) -> str:
     """The key of a file's content; that of the templates counts only where the file refers to any."""
-    digest = hashlib.sha256(f"{_FORMAT} {__version__}\n".encode())
+    digest = hashlib.sha256(f"{_FORMAT} {__version__} {compiler_stamp()}\n".encode())
     digest.update(raw)
     if any(word in raw for word in _REFERS):
         digest.update(templates().encode())
     return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def compiler_stamp() -> int:
+    """Changes with the compiler's own files, so that working on them, or installing a build of the same version, counts."""
+    package = Path(__file__).parent.parent
+    folders = [package / name for name in ("source", "expr", "spec", "resolve", "plan")]
+    return hash(tuple(path.stat().st_mtime_ns for folder in folders for path in sorted(folder.rglob("*.py"))))
 
 
 def templates_key(files: Iterable[Path]) -> str:

@@ -6,7 +6,7 @@ Must not know: YAML, files, Kubernetes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from argo_yaml_provider.airflow.compat import DictOfListsExpandInput, MappedTask
 from argo_yaml_provider.airflow.envelope import ATTRIBUTE, Envelope, child_dag_id, dumps, verdict_tasks
 from argo_yaml_provider.airflow.forms import form_params
 from argo_yaml_provider.airflow.retries import MANY, ArgoRetryPolicy
-from argo_yaml_provider.airflow.settings import EXECUTOR, Execution, Settings
+from argo_yaml_provider.airflow.settings import EXECUTOR, Execution, Settings, with_default_args
 from argo_yaml_provider.plan.nodes import Call, Plan, PlannedGroup, PlannedTask, TaskKind
 
 CHILD_RUNS = 1_000_000
@@ -36,7 +36,8 @@ Node = BaseOperator | MappedOperator
 def build_dags(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", **dag_kwargs: Any) -> tuple[DAG, ...]:
     """The plan's DAG and those of its child plans. `source` (the YAML) becomes its documentation."""
     root = build_dag(plan, settings, dag_id=dag_id, source=source, **dag_kwargs)
-    return (root, *(build_child(plan, settings, family=dag_id, key=key) for key in plan.children))
+    defaults = dag_kwargs.get("default_args")
+    return (root, *(build_child(plan, settings, family=dag_id, key=key, default_args=defaults) for key in plan.children))
 
 
 def step_operator(settings: Settings) -> type[BaseOperator]:
@@ -52,7 +53,16 @@ def step_operator(settings: Settings) -> type[BaseOperator]:
 
 def build_dag(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", **dag_kwargs: Any) -> DAG:
     """The plan's own DAG. More keywords are those of `airflow.sdk.DAG`, and win."""
-    options: dict[str, Any] = {
+    schedule = dag_kwargs.pop("schedule", None)
+    params = dag_kwargs.pop("params", {})
+    dag = DAG(dag_id=dag_id, schedule=schedule, **{**dag_options(plan, settings, source), **dag_kwargs})
+    fill_dag(dag, plan, settings, params)
+    return dag
+
+
+def dag_options(plan: Plan, settings: Settings, source: str = "") -> dict[str, Any]:
+    """What the workflow and the deployment say of the DAG itself."""
+    return {
         "catchup": False,
         "doc_md": documentation(plan, source),
         "description": _annotations(plan).get(_TITLE),
@@ -60,17 +70,19 @@ def build_dag(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", 
         "max_active_tasks": parallelism(plan, settings),
         "max_active_runs": settings.max_active_runs,
     }
-    params = {**form_params(plan), **dag_kwargs.pop("params", {})}
-    schedule = dag_kwargs.pop("schedule", None)
-    dag = DAG(dag_id=dag_id, schedule=schedule, **{**options, **dag_kwargs})
-    envelope = Envelope(plan=plan, pods=settings.pods, family=dag_id, verdicts=verdict_tasks(plan))
+
+
+def fill_dag(dag: DAG, plan: Plan, settings: Settings, params: Mapping[str, Any]) -> None:
+    """The plan's tasks, and its parameters as the trigger form; `params` win over those of the same name."""
+    settings = with_default_args(settings, dag.default_args)
+    envelope = Envelope(plan=plan, pods=settings.pods, family=dag.dag_id, verdicts=verdict_tasks(plan))
     add_tasks(dag, envelope, settings)
-    dag.params = ParamsDict(params)  # only now: each task made before would carry a copy
-    return dag
+    dag.params = ParamsDict({**form_params(plan), **params})  # only now: each task made before would carry a copy
 
 
-def build_child(plan: Plan, settings: Settings, *, family: str, key: str) -> DAG:
+def build_child(plan: Plan, settings: Settings, *, family: str, key: str, default_args: Mapping[str, Any] | None = None) -> DAG:
     """A child plan's DAG: runs are made by their parents only, and it is never paused."""
+    settings = with_default_args(settings, default_args or {})
     dag_id = child_dag_id(family, key)
     dag = DAG(
         dag_id=dag_id,
@@ -81,6 +93,7 @@ def build_child(plan: Plan, settings: Settings, *, family: str, key: str) -> DAG
         is_paused_upon_creation=False,
         max_active_tasks=settings.max_active_tasks,
         max_active_runs=CHILD_RUNS,
+        default_args=dict(default_args or {}),
     )
     envelope = Envelope(plan=plan.children[key], pods=settings.pods, family=family, verdicts=verdict_tasks(plan), child=True)
     add_tasks(dag, envelope, settings)
@@ -88,7 +101,10 @@ def build_child(plan: Plan, settings: Settings, *, family: str, key: str) -> DAG
 
 
 def add_tasks(dag: DAG, envelope: Envelope, settings: Settings, *, parent: TaskGroup | None = None) -> None:
-    """Every group and task of the plan, wired, under `parent` (the DAG itself by default)."""
+    """Every group and task of the plan, wired, under `parent` (the DAG itself by default).
+
+    Under a parent, the plan's first tasks wait for what stands before the group to succeed, as any task of Airflow does.
+    """
     builder = _Builder(dag=dag, envelope=envelope, settings=settings, top=parent or dag.task_group)
     for group in envelope.plan.groups:
         builder.add_group(group)
@@ -127,7 +143,7 @@ class _Builder:
 
     def make_group(self, planned: PlannedGroup, parent: TaskGroup) -> TaskGroup:
         named: dict[str, Any] = {
-            "group_id": self.envelope.prefix + planned.id,
+            "group_id": self.envelope.prefix.replace(".", "--") + planned.id,
             "group_display_name": planned.label,
             "tooltip": planned.tooltip,
             "prefix_group_id": False,
@@ -145,7 +161,7 @@ class _Builder:
         named: dict[str, Any] = {
             "task_id": self.envelope.prefix + planned.id,
             "task_display_name": planned.label,
-            "trigger_rule": "all_done",
+            "trigger_rule": "all_done" if planned.upstream or self.top is self.dag.task_group else "all_success",
             "dag": self.dag,
             "task_group": self.group(planned.group),
         }

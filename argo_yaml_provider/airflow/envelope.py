@@ -33,6 +33,8 @@ class Envelope:
     """Of every child plan by key: the id of its last task, whose outcome is a child run's verdict."""
     child: bool = False
     """Whether runs of this DAG are child runs, told what to do by the conf of their parent."""
+    parameters: dict[str, str] = field(default_factory=dict)
+    """Of an ArgoTaskGroup: parameters whose values its author fixed; a run's conf does not change them."""
     prefix: str = ""
     """Stands before each planned id in the DAG's task_ids (of an ArgoTaskGroup)."""
 
@@ -56,6 +58,7 @@ def dumps(envelope: Envelope) -> str:
         "family": envelope.family,
         "verdicts": envelope.verdicts,
         "child": envelope.child,
+        "parameters": envelope.parameters,
         "prefix": envelope.prefix,
     }
     return json.dumps({"head": head, "plan": dump_plan(envelope.plan)}, sort_keys=True, separators=(",", ":"))
@@ -74,6 +77,7 @@ def loads(text: str) -> Envelope:
         family=head["family"],
         verdicts=head["verdicts"],
         child=head["child"],
+        parameters=head["parameters"],
         prefix=head["prefix"],
     )
 

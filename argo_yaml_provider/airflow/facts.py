@@ -42,7 +42,7 @@ def run_facts(
         namespace=globals_.get("workflow.namespace") or envelope.pods.namespace,
         uid=globals_.get("workflow.uid") or str(uuid.uuid5(_SPACE, f"{dag_id}\n{run_id}")),
         created_at=globals_.get("workflow.creationTimestamp.RFC3339") or rfc3339(run_after),
-        parameters={} if envelope.child else submitted_parameters(conf),
+        parameters={} if envelope.child else run_parameters(envelope, conf),
         scheduled_time=rfc3339(logical_date) if logical_date else None,
         service_account=envelope.pods.service_account or "default",
         inputs=child.get("inputs"),
@@ -66,6 +66,16 @@ def child_run_id(dag_id: str, run_id: str, name: str) -> str:
     """The run_id of a child run: a function of its parent's run and of `name`, so that no host starts it twice."""
     digest = hashlib.sha256(f"{dag_id}\n{run_id}\n{name}".encode()).hexdigest()
     return f"argo__{digest[:32]}"
+
+
+def run_parameters(envelope: Envelope, conf: Mapping[str, Any]) -> dict[str, str]:
+    """What the run's conf submits. A group in somebody's DAG takes from it only what its workflow declares."""
+    submitted = submitted_parameters(conf)
+    if envelope.prefix:
+        arguments = envelope.plan.workflow.get("spec", {}).get("arguments") or {}
+        declared = {parameter["name"] for parameter in arguments.get("parameters") or ()}
+        submitted = {name: value for name, value in submitted.items() if name in declared}
+    return {**submitted, **envelope.parameters}
 
 
 def submitted_parameters(conf: Mapping[str, Any]) -> dict[str, str]:

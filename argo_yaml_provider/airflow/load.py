@@ -92,7 +92,7 @@ def entry_dags(entry: Entry, settings: Settings, *, only: str | None = None, **d
         yield build_dag(plan, settings, dag_id=entry.dag_id, source=_source(entry.path), **dag_kwargs)
     for key, dag_id in child_ids.items():
         if only in (None, dag_id):
-            yield build_child(plan, settings, family=entry.dag_id, key=key)
+            yield build_child(plan, settings, family=entry.dag_id, key=key, default_args=dag_kwargs.get("default_args"))
 
 
 @dataclass(kw_only=True)
@@ -135,7 +135,11 @@ class Folder:
             raw = path.read_bytes()
         except OSError as error:
             return [self._broken(path, f"{self._place(path)}: the file cannot be read: {error.strerror}")]
-        value = self.cache.look_up(path, content_key(raw, lambda: self.templates), lambda: self.compile(path))
+        key = content_key(raw, lambda: self.templates)
+        try:
+            value = self.cache.look_up(path, key, lambda: self.compile(path))
+        except Exception as error:  # noqa: BLE001 - a bug of ours, and not the file's: it must not hide the others, nor be remembered
+            return [self._broken(path, f"{self._place(path)}: {type(error).__name__}: {error}", _wanted_name(path))]
         if "error" in value:
             return [self._broken(path, value["error"], value["name"])]
         several = len(value["plans"]) > 1
@@ -150,8 +154,6 @@ class Folder:
             plans = compile_file(path, library_paths=self.settings.templates, shown_as=self._place(path))
         except SpecError as error:
             return {"error": str(error), "name": _wanted_name(path)}
-        except Exception as error:  # noqa: BLE001 - one file's trouble, even a bug of ours, must not hide the others
-            return {"error": f"{self._place(path)}: {type(error).__name__}: {error}", "name": _wanted_name(path)}
         return {"plans": [{"text": dumps(plan), **_names(plan)} for plan in plans]}
 
     @property
@@ -173,7 +175,7 @@ class Folder:
     def _entry(self, path: Path, plan: Json, number: int | None) -> Entry:
         suffix, note = ("", "") if number is None else (f".{number}", f" (document {number + 1})")
         return Entry(
-            dag_id=slug(plan["dag_id"]),
+            dag_id=plan["dag_id"],
             path=path,
             place=self._place(path) + note,
             by_path=self._path_id(path) + suffix,
@@ -216,12 +218,18 @@ def _clash(dag_id: str, entries: list[Entry]) -> Entry:
     return Entry(dag_id=dag_id, path=entries[0].path, place=places, by_path=dag_id, error=error)
 
 
+def dag_id_of(plan: Plan) -> str:
+    """The annotation, else the workflow's name."""
+    annotations = (plan.workflow.get("metadata") or {}).get("annotations") or {}
+    return slug(annotations.get(DAG_ID) or plan.name)
+
+
 def _names(plan: Plan) -> Json:
     metadata = plan.workflow.get("metadata") or {}
     chosen = (metadata.get("annotations") or {}).get(DAG_ID) or metadata.get("name")
     # A template may have the name of a workflow that refers to it: there the workflow comes first.
     fixed = bool(chosen) and plan.workflow.get("kind", "Workflow") in ("Workflow", "CronWorkflow")
-    return {"dag_id": chosen or plan.name, "fixed": fixed, "children": sorted(plan.children)}
+    return {"dag_id": dag_id_of(plan), "fixed": fixed, "children": sorted(plan.children)}
 
 
 def _wanted_name(path: Path) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from argo_yaml_provider.plan.nodes import Json
 from argo_yaml_provider.provider_info import OPTIONS
@@ -100,6 +101,43 @@ def option(name: str) -> str | None:
     return conf.get(SECTION, name, fallback=OPTIONS[name]["default"]) or None
 
 
+_POD_ARGUMENTS = {
+    "kubernetes_conn_id": "conn_id",
+    "namespace": "namespace",
+    "in_cluster": "in_cluster",
+    "cluster_context": "cluster_context",
+    "config_file": "config_file",
+    "service_account_name": "service_account",
+    "labels": "labels",
+    "on_finish_action": "on_finish_action",
+    "pod_template_dict": "pod_template",
+}
+"""KubernetesPodOperator's arguments -> PodSettings."""
+_WORKER_ARGUMENTS = (
+    "callbacks",
+    "on_execute_callback",
+    "on_success_callback",
+    "on_failure_callback",
+    "on_retry_callback",
+    "on_skipped_callback",
+    "email",
+)
+"""What only a worker can do: the author's Python, and mail."""
+
+
+def with_default_args(settings: Settings, default_args: Mapping[str, Any]) -> Settings:
+    """The settings under a DAG's `default_args`, which may name KubernetesPodOperator's own arguments.
+
+    Steps whose Python callbacks must be called are run by a worker, for no other host has the DAG file.
+    """
+    pods = {ours: default_args[theirs] for theirs, ours in _POD_ARGUMENTS.items() if theirs in default_args}
+    if path := default_args.get("pod_template_file"):
+        pods["pod_template"] = _parsed("pod_template_file", Path(path).read_text(encoding="utf-8"), _yaml, "a pod manifest")
+    by_worker = any(default_args.get(name) for name in _WORKER_ARGUMENTS)
+    execution = Execution.WORKER if by_worker else settings.execution
+    return replace(settings, pods=replace(settings.pods, **pods), execution=execution)
+
+
 def resolve_execution(wanted: str) -> Execution:
     """`auto` is the executor where `core.executor` names it, else the worker.
 
@@ -158,9 +196,13 @@ def _manifest(name: str) -> Json | None:
     path = option(name)
     if path is None:
         return None
+    return _parsed(name, Path(path).read_text(encoding="utf-8"), _yaml, "a pod manifest")
+
+
+def _yaml(text: str) -> object:
     import yaml
 
-    return _parsed(name, Path(path).read_text(encoding="utf-8"), yaml.safe_load, "a pod manifest")
+    return yaml.safe_load(text)
 
 
 def _parsed(name: str, text: str, parse: Callable[[str], object], wanted: str) -> Json:
