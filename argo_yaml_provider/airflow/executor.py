@@ -109,7 +109,7 @@ class StepExecutor(BaseExecutor):
         The scheduler needs a few rounds after each event before all that follows from it is under way.
         """
         self._quiet += 1
-        return min(self.sync_wait, 0.02 * 2 ** (self._quiet - 4)) if self._quiet > 3 else 0.0
+        return min(self.sync_wait, 0.02 * 2 ** min(self._quiet - 4, 16)) if self._quiet > 3 else 0.0
 
     def _take_in(self, message: Message) -> None:
         if "beat" not in message:
