@@ -20,10 +20,10 @@ from argo_yaml_provider.diagnostics import RunError
 Json = dict[str, Any]
 
 RCLONE = (
-    "rclone --quiet --retries 6 --retries-sleep 10s --low-level-retries 10 --contimeout 15s"
+    "rclone --quiet --retries 1 --low-level-retries 3 --contimeout 15s"
     " --transfers 4 --multi-thread-streams 2 --buffer-size 4M --use-mmap"
 )
-CURL = "curl --fail --silent --show-error --location --retry 6 --retry-delay 5 --retry-all-errors --connect-timeout 15"
+CURL = "curl --fail --silent --show-error --location --connect-timeout 15"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

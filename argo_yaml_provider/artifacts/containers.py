@@ -1,0 +1,121 @@
+"""The containers that move a step's artifacts: one per tool, which moves all that the tool can, side by side.
+
+In: artifacts with whole locations (`locations.relocate`).  Out: container manifests, plain dicts, without volume mounts.
+Must not know: Airflow, what else is in the pod.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from argo_yaml_provider.artifacts.locations import store_of
+from argo_yaml_provider.artifacts.transports import Transport, transport_for
+
+Json = dict[str, Any]
+
+INPUTS = "/argo/inputs/artifacts"
+"""Where fetched artifacts lie, each under its name, in the containers that fetch."""
+IMAGES = {
+    "rclone": "rclone/rclone",
+    "curl": "curlimages/curl",
+    "git": "alpine/git",
+    "sh": "busybox",
+}
+"""Images of the tools, where the deployment names no others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """One artifact to move, with its place in the pod."""
+
+    index: int
+    """Unique in the pod; the supervisor packs an output to /var/run/argo/artifacts/INDEX."""
+    artifact: Json
+    """Argo's JSON, relocated."""
+    path: str
+    """Of an input: where the fetching container puts it."""
+
+
+def fetch_containers(inputs: Iterable[Moved], images: Json | None = None) -> list[Json]:
+    """Init containers that fetch all the inputs."""
+    containers = []
+    for tool, group in _by_tool(inputs).items():
+        lines = [_script("fetch.sh")]
+        lines += [f"get_{moved.index}() {{\n{transport.fetch}\n}}" for moved, transport in group]
+        lines += [f"fetch {_fetch_arguments(moved)} &" for moved, _ in group]
+        containers.append(_container(f"argo-fetch-{tool}", tool, [*lines, "finish"], group, images))
+    return containers
+
+
+def store_containers(outputs: Iterable[Moved], images: Json | None = None) -> list[Json]:
+    """Containers that run beside main, and store all the outputs when it has ended. Each waits on the FIFO `stored-by-TOOL`."""
+    containers = []
+    for tool, group in _by_tool(outputs).items():
+        lines = [_script("store.sh")]
+        lines += [f"put_{moved.index}() {{\n{transport.store}\n}}" for moved, transport in group]
+        lines += [f"wait_for_main {fifo(tool)}", *(f"store {moved.index} &" for moved, _ in group), "finish"]
+        containers.append(_container(f"argo-store-{tool}", tool, lines, group, images))
+    return containers
+
+
+def fifo(tool: str) -> str:
+    """The name, under /var/run/argo, of the FIFO that holds a storing container back until main has ended."""
+    return f"stored-by-{tool}"
+
+
+def store_tools(outputs: Iterable[Moved]) -> list[str]:
+    """The tools that store the outputs, in the order of their containers."""
+    return list(_by_tool(outputs))
+
+
+def _by_tool(moved: Iterable[Moved]) -> dict[str, list[tuple[Moved, Transport]]]:
+    groups: dict[str, list[tuple[Moved, Transport]]] = {}
+    for one in moved:
+        transport = transport_for(one.artifact, index=one.index)
+        groups.setdefault(transport.tool, []).append((one, transport))
+    return groups
+
+
+def _container(name: str, tool: str, lines: list[str], group: list[tuple[Moved, Transport]], images: Json | None) -> Json:
+    return {
+        "name": name,
+        "image": (images or {}).get(tool) or IMAGES[tool],
+        "command": ["sh", "-c"],
+        # Kubernetes would expand $(…) in arguments.
+        "args": ["\n".join(lines).replace("$(", "$$(")],
+        "env": [entry for _, transport in group for entry in transport.env],
+    }
+
+
+def _fetch_arguments(moved: Moved) -> str:
+    artifact = moved.artifact
+    archive = artifact.get("archive") or {}
+    # A raw artifact, a git tree: nobody packed it.
+    kind = next((name for name in ("none", "tar", "zip") if archive.get(name) is not None), "auto")
+    if store_of(artifact) == "git":
+        kind = "none"
+    mode = artifact.get("mode")
+    words = [
+        str(moved.index),
+        artifact["name"],
+        moved.path,
+        kind,
+        "yes" if artifact.get("optional") else "no",
+        "" if mode is None else f"{mode:o}",
+        "yes" if artifact.get("recurseMode") else "",
+    ]
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def _script(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
+def input_path(artifact: Json) -> str:
+    """Where a fetching container puts an artifact that lies on no volume of the user's."""
+    return posixpath.join(INPUTS, artifact["name"])

@@ -1,0 +1,46 @@
+# Stores a step's output artifacts side by side, once its main container has ended. What follows defines put_1, put_2, …, each
+# of which stores $file, and ends with a line `store …` for each. What became of them is the termination message: a line
+# `INDEX saved SIZE`, `INDEX absent` or `INDEX failed MESSAGE` for each.
+set -u
+home=${ARGO_HOME:-/var/run/argo}
+report=/tmp/argo-report.$$
+: >"$report"
+
+# Ends when the supervisor has packed everything, or has died.
+wait_for_main() { cat "$home/$1" >/dev/null; }
+
+say() { printf '%s\n' "$*" | head -c 400 | tr '\n' ' ' | sed 's/ *$//' >>"$report"; echo >>"$report"; }
+
+try() {
+    attempt=0
+    while :; do
+        message=$("$1" 2>&1 >/dev/null) && return 0
+        attempt=$((attempt + 1))
+        case $message in
+            *AccessDenied* | *Forbidden* | *InvalidAccessKeyId* | *SignatureDoesNotMatch* | *NoSuchBucket* | *ContainerNotFound*) return 1 ;;
+            *"error: 40"[0134]* | *"Authentication failed"*) return 1 ;;
+        esac
+        [ $attempt -lt 6 ] || return 1
+        sleep $((attempt * 3))
+    done
+}
+
+# store INDEX
+store() {
+    file=$home/artifacts/$1
+    if [ ! -e "$file" ]; then say "$1" absent; return; fi
+    if try "put_$1"; then
+        say "$1" saved "$(size "$file")"
+    else
+        say "$1" failed "$message"
+    fi
+}
+
+size() {
+    if [ -d "$1" ]; then find "$1" -type f -exec cat {} + | wc -c; else wc -c <"$1"; fi
+}
+
+finish() {
+    wait
+    cat "$report" >"${TERMINATION_LOG:-/dev/termination-log}"
+}
