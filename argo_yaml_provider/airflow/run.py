@@ -77,8 +77,8 @@ Observer = Callable[[Sequence[Run]], None]
 
 
 @contextmanager
-def airflow(home: Path, tell: Callable[[str], None]) -> Iterator[StepExecutor]:
-    """A private Airflow, whose runner starts while the rest is still being imported."""
+def airflow(home: Path, tell: Callable[[str], None], before_fork: Callable[[], object] = lambda: None) -> Iterator[StepExecutor]:
+    """A private Airflow, whose runner starts while the rest is still being imported; what uses threads must be over before."""
     enter_home(home, tell)
     mark("home made")
     import airflow  # noqa: F401 - configures itself
@@ -93,12 +93,14 @@ def airflow(home: Path, tell: Callable[[str], None]) -> Iterator[StepExecutor]:
     assert isinstance(executor, StepExecutor)
     executor.keep_pods = False
     executor.sync_wait = 0.5
+    before_fork()
     executor.start_runner()
     mark("runner forked")
     try:
         yield executor
     finally:
         executor.end()
+        mark("runner ended")
 
 
 def _quicken_sqlite() -> None:
@@ -129,6 +131,7 @@ def run_requests(
     try:
         run_scheduler([executor], watch)
     finally:
+        mark("scheduler's loop left")
         watch.look()
     return runs
 

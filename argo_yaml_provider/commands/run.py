@@ -11,7 +11,8 @@ import contextlib
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,6 +137,7 @@ def run_files(options: Options) -> int:
     except RunError as error:
         click.echo(f"error: {error}", err=True)
         return FAILED
+    mark("everything stopped")
     _publish(results_of(works, runs), options)
     return max([exit_code(run) for run in runs] + [WRONG] * any(work.plan is None for work in works), key=_WORST.index)
 
@@ -172,17 +174,16 @@ def compile_works(file: Path, options: Options) -> list[Work]:
 
 def run_works(works: Sequence[Work], options: Options) -> list[Run]:
     """Every plan among them, all at once in one Airflow."""
-    from argo_yaml_provider.airflow.run import Request, airflow, mark, run_requests
+    from argo_yaml_provider.airflow.run import Request, airflow, run_requests
 
     requests = [Request(name=work.name, plan=work.plan, parameters=options.parameters) for work in works if work.plan]
     if not requests:
         return []
     with contextlib.ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="argo-yaml-")))
-        kubeconfig = stack.enter_context(kubernetes(options, home / "kubernetes"))
-        mark("Kubernetes there")
-        executor = stack.enter_context(airflow(home / "airflow", _tell))
-        pods = pod_settings(kubeconfig, options.namespace)
+        cluster = stack.enter_context(kubernetes(options, home))
+        executor = stack.enter_context(airflow(home / "airflow", _tell, before_fork=cluster))
+        pods = pod_settings(cluster(), options.namespace)
         view = _view(options)
         stack.enter_context(view)
         return run_requests(executor, requests, pods, lambda runs: view.show([run.result for run in runs]), options.stop)
@@ -196,20 +197,31 @@ def pod_settings(kubeconfig: Path, namespace: str) -> PodSettings:
 
 
 @contextlib.contextmanager
-def kubernetes(options: Options, folder: Path) -> Iterator[Path]:
-    """The kubeconfig of the user's cluster, or of an embedded one with the ConfigMaps and Secrets found beside the files."""
+def kubernetes(options: Options, home: Path) -> Iterator[Callable[[], Path]]:
+    """Gives the kubeconfig of the user's cluster, or of an embedded one, which starts while other things are imported."""
     if options.kubeconfig:
-        yield options.kubeconfig
+        path = options.kubeconfig
+        yield lambda: path
         return
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(1) as starter:
+        started = starter.submit(_start_embedded, options, home, stack)
+        yield started.result
+
+
+def _start_embedded(options: Options, home: Path, stack: contextlib.ExitStack) -> Path:
+    """An embedded Kubernetes with the ConfigMaps and Secrets found beside the files."""
+    from argo_yaml_provider.airflow.run import mark
     from argo_yaml_provider.commands.documents import find_documents
     from argo_yaml_provider.local import EmbeddedKubernetes
 
+    cluster = stack.enter_context(EmbeddedKubernetes(home / "kubernetes"))
     beside = [path for file in options.files for path in file.parent.iterdir()]
     documents = find_documents([*options.files, *(path for path in beside if path.is_file()), *options.templates])
-    with EmbeddedKubernetes(folder) as cluster:
-        kubeconfig = Path(cluster.kubeconfig)
-        asyncio.run(apply_to(kubeconfig, documents, options.namespace))
-        yield kubeconfig
+    asyncio.run(apply_to(cluster.kubeconfig, documents, options.namespace))
+    mark("Kubernetes there")
+    if cluster.warning:
+        _tell(cluster.warning)
+    return cluster.kubeconfig
 
 
 async def apply_to(kubeconfig: Path, documents: Sequence[Json], namespace: str) -> None:
