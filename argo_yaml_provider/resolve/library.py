@@ -48,6 +48,8 @@ def build_library(files: Iterable[Loaded]) -> Library:
     """A library of files in order; of two templates with one name the first counts."""
     library = Library()
     for loaded in files:
+        if loaded.problems:
+            library.problems.setdefault(loaded.problems[0].pos.file, loaded.problems)
         for resource in loaded.resources:
             if resource.kind == "WorkflowTemplate" and resource.is_argo:
                 library.namespaced.setdefault(resource.name, resource)

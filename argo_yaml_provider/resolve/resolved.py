@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from argo_yaml_provider.diagnostics import Pos
+from argo_yaml_provider.diagnostics import Diagnostic, Pos
 from argo_yaml_provider.spec.resource import Json, Path, Resource
 
 
@@ -20,7 +20,8 @@ class Library:
     """WorkflowTemplates by name."""
     cluster: dict[str, Resource] = field(default_factory=dict)
     """ClusterWorkflowTemplates by name."""
-
+    problems: dict[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    """What is wrong in a file, by its name; it counts only where a template is used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,59 @@
+"""Every check of a resolved workflow, one function each.
+
+In: `Resolved`.  Out: problems. What Argo refuses is refused; what it accepts is, too, only where it can never work.
+Must not know: tasks, pods. Argo: workflow/validate/validate.go.
+"""
+
+from __future__ import annotations
+
+from argo_yaml_provider.resolve.checks.arguments import check_arguments, check_call_arguments, check_entrypoint_arguments
+from argo_yaml_provider.resolve.checks.calls import check_call_names, check_entrypoint, check_hooks, check_loops, check_references
+from argo_yaml_provider.resolve.checks.dags import check_cycles, check_dependencies, check_depends, check_targets
+from argo_yaml_provider.resolve.checks.leaves import check_containers, check_deadlines, check_resources
+from argo_yaml_provider.resolve.checks.metadata import check_labels, check_object_name
+from argo_yaml_provider.resolve.checks.outputs import check_inputs, check_outputs
+from argo_yaml_provider.resolve.checks.policies import check_choices, check_retries
+from argo_yaml_provider.resolve.checks.syntax import check_expressions, check_tag_syntax
+from argo_yaml_provider.resolve.checks.tags import check_tags
+from argo_yaml_provider.resolve.checks.templates import check_size, check_template_names, check_types
+from argo_yaml_provider.resolve.checks.view import View, check_owners
+from argo_yaml_provider.resolve.resolved import Library, Resolved
+from argo_yaml_provider.spec.problems import Problems
+
+CHECKS = (
+    check_size,
+    check_object_name,
+    check_labels,
+    check_template_names,
+    check_types,
+    check_entrypoint,
+    check_references,
+    check_call_names,
+    check_loops,
+    check_hooks,
+    check_dependencies,
+    check_depends,
+    check_cycles,
+    check_targets,
+    check_inputs,
+    check_outputs,
+    check_arguments,
+    check_call_arguments,
+    check_entrypoint_arguments,
+    check_containers,
+    check_resources,
+    check_deadlines,
+    check_retries,
+    check_choices,
+    check_tag_syntax,
+    check_expressions,
+    check_tags,
+    check_owners,
+)
+
+
+def check(resolved: Resolved, library: Library, problems: Problems) -> None:
+    """All of them."""
+    view = View(resolved=resolved, library=library, problems=problems)
+    for one in CHECKS:
+        one(view)

@@ -1,0 +1,112 @@
+"""Templates that run something: containers, scripts, resources.
+
+In: `View`.  Out: problems.
+Must not know: who calls them. Argo: validateLeaf.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from argo_yaml_provider.resolve.checks.view import View, title
+from argo_yaml_provider.spec.problems import suggest
+from argo_yaml_provider.spec.resource import Json
+
+ACTIONS = ("get", "create", "apply", "delete", "replace", "patch")
+_RESERVED = ("wait", "supervisor")
+_RESERVED_PREFIX = "artifact-plugin-"
+
+
+def check_containers(view: View) -> None:
+    """Images, names, mounts."""
+    for key, template in view.templates():
+        for kind in ("container", "script"):
+            if template.get(kind) is not None and not view.resolved.templates[key].get(kind, {}).get("image"):
+                help_text = f"write image: …, or set it for all in spec.templateDefaults.{kind}"
+                view.report(key, (kind, "image"), "missing-field", f'the {kind} of template "{title(key)}" has no image', help=help_text)
+        _check_mounts(view, key, template)
+        _check_container_names(view, key, template)
+
+
+def _check_mounts(view: View, key: str, template: Json) -> None:
+    """No two volumes, nor an artifact and a volume, on one path."""
+    mounted: dict[str, str] = {}
+    for index, mount in enumerate((template.get("container") or {}).get("volumeMounts") or ()):
+        path = mount.get("mountPath", "")
+        if path in mounted:
+            message = f'"{path}" is mounted twice, first by {mounted[path]}'
+            view.report(key, ("container", "volumeMounts", index, "mountPath"), "duplicate-mount", message, help="mount one elsewhere")
+        mounted.setdefault(path, f'volume "{mount.get("name", "")}"')
+    if template.get("container") is None:
+        return
+    for index, artifact in enumerate((template.get("inputs") or {}).get("artifacts") or ()):
+        path = artifact.get("path", "")
+        if path in mounted:
+            message = f'"{path}" is taken already, by {mounted[path]}'
+            view.report(key, ("inputs", "artifacts", index, "path"), "duplicate-mount", message, help="give the artifact another path")
+        mounted.setdefault(path, f'artifact "{artifact.get("name", "")}"')
+
+
+def _check_container_names(view: View, key: str, template: Json) -> None:
+    for index, container in enumerate(template.get("initContainers") or ()):
+        if not container.get("name"):
+            view.report(key, ("initContainers", index, "name"), "missing-field", "an init container has no name", help="write name: …")
+    inner = (template.get("containerSet") or {}).get("containers") or ()
+    for field, containers in (("sidecars", template.get("sidecars") or ()), ("containerSet", inner)):
+        for index, container in enumerate(containers):
+            name = container.get("name", "")
+            if name in _RESERVED or name.startswith(_RESERVED_PREFIX):
+                path = (field, index, "name") if field == "sidecars" else (field, "containers", index, "name")
+                view.report(key, path, "reserved-name", f'"{name}" is a name that Argo keeps for itself', help="choose another")
+
+
+def check_resources(view: View) -> None:
+    """resource.action and manifest."""
+    for key, template in view.templates():
+        resource = template.get("resource")
+        if resource is None:
+            continue
+        action = resource.get("action") or ""
+        if action not in ACTIONS and "{{" not in action:
+            help_text = suggest(action, ACTIONS, label="actions")
+            view.report(key, ("resource", "action"), "bad-choice", f'"{action}" is no action of a resource template', help=help_text)
+        if action in {"get", "delete"}:
+            continue
+        if not resource.get("manifest") and resource.get("manifestFrom") is None:
+            view.report(key, ("resource",), "missing-field", "a resource template needs a manifest", help="write manifest: | or manifestFrom")
+        elif resource.get("manifest") and resource.get("manifestFrom") is not None:
+            message = "a resource template has manifest or manifestFrom, not both"
+            view.report(key, ("resource", "manifestFrom"), "two-sources", message, help="keep one", at_key=True)
+        else:
+            _check_manifest(view, key, resource)
+
+
+def _check_manifest(view: View, key: str, resource: Json) -> None:
+    """The text is YAML, tags aside."""
+    import yaml
+
+    text = re.sub(r"\{\{\s*=\s*(.+?)\s*\}\}", "x", resource.get("manifest") or "")
+    if text.startswith("{{") and text.endswith("}}"):
+        return
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        yaml.compose(text, Loader=loader)
+    except yaml.YAMLError as error:
+        reason = str(getattr(error, "problem", "") or "")
+        message = "the manifest is not YAML" + (f": {reason}" if reason else "")
+        view.report(key, ("resource", "manifest"), "bad-manifest", message, help="put text that begins with {{ in quotes")
+
+
+def check_deadlines(view: View) -> None:
+    """activeDeadlineSeconds counts; timeout has a unit."""
+    for key, template in view.templates():
+        value = template.get("activeDeadlineSeconds")
+        if isinstance(value, str) and not (value.startswith("{{") and value.endswith("}}")) and not re.fullmatch(r"[+]?[0-9]+", value):
+            message = f'"{value}" is no number of seconds'
+            view.report(key, ("activeDeadlineSeconds",), "bad-duration", message, help="write a number, or a {{tag}} that gives one")
+        elif isinstance(value, int) and value < 0:
+            view.report(key, ("activeDeadlineSeconds",), "bad-duration", "a deadline cannot be negative", help="write a number of seconds")
+        timeout = template.get("timeout") or ""
+        if re.fullmatch(r"[+-]?[0-9]+", timeout):
+            view.report(key, ("timeout",), "bad-duration", f'timeout "{timeout}" has no unit', help=f"write {timeout}s")

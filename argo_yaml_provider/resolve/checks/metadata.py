@@ -1,0 +1,62 @@
+"""Names and labels, as Kubernetes takes them.
+
+In: `View`.  Out: problems.
+Must not know: templates' insides.
+"""
+
+from __future__ import annotations
+
+import re
+
+from argo_yaml_provider.resolve.checks.view import View
+from argo_yaml_provider.spec.resource import Json, Path
+
+LONGEST = {"Workflow": 63, "WorkflowTemplate": 63, "ClusterWorkflowTemplate": 63, "CronWorkflow": 52}
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*[-.]?")
+_LABEL = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+_KEY = re.compile(r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_RULE = "use small letters, digits, '-' and '.', and begin and end with a letter or digit"
+
+
+def check_object_name(view: View) -> None:
+    """metadata.name and generateName."""
+    resource = view.resolved.resource
+    longest = LONGEST[resource.kind]
+    if resource.name:
+        path: Path = ("metadata", "name")
+        if len(resource.name) > longest:
+            message = f"the name has {len(resource.name)} characters; a {resource.kind}'s has at most {longest}"
+            view.report_spec(path, "name-too-long", message, help="shorten it")
+        elif not _SUBDOMAIN.fullmatch(resource.name):
+            view.report_spec(path, "bad-name", f'"{resource.name}" is no name that Kubernetes takes', help=_RULE)
+    elif resource.generate_name and not _PREFIX.fullmatch(resource.generate_name):
+        view.report_spec(
+            ("metadata", "generateName"), "bad-name", f'"{resource.generate_name}" is no name that Kubernetes takes', help=_RULE
+        )  # fmt: skip
+
+
+def check_labels(view: View) -> None:
+    """Labels and annotations of the object and of pods; those that hold a tag are known only at run time."""
+    resource = view.resolved.resource
+    _check_metadata(view, resource.json.get("metadata") or {}, ("metadata",))
+    for name in ("workflowMetadata", "podMetadata"):
+        _check_metadata(view, view.spec.get(name) or {}, ("spec", name))
+
+
+def _check_metadata(view: View, metadata: Json, path: Path) -> None:
+    for what in ("labels", "annotations"):
+        for key, value in (metadata.get(what) or {}).items():
+            _check_key(view, key, (*path, what, key))
+            if what == "labels" and "{{" not in value and (len(value) > 63 or not _LABEL.fullmatch(value)):
+                message = f'"{value}" is no value of a label'
+                help_text = "at most 63 letters, digits, '-', '_' and '.', with a letter or digit first and last"
+                view.report_spec((*path, what, key), "bad-label", message, help=help_text)
+
+
+def _check_key(view: View, key: str, path: Path) -> None:
+    name = key.rpartition("/")[2]
+    if "{{" not in key and (len(name) > 63 or not _KEY.fullmatch(key)):
+        message = f'"{key}" is no key of a label or annotation'
+        help_text = "write name or domain/name; the name has at most 63 letters, digits, '-', '_' and '.'"
+        view.report_spec(path, "bad-label", message, help=help_text, at_key=True)

@@ -1,0 +1,72 @@
+"""Fields that take one of a few words, and retries.
+
+In: `View`.  Out: problems.
+Must not know: pods.
+"""
+
+from __future__ import annotations
+
+import re
+
+from argo_yaml_provider.resolve.checks.view import View
+from argo_yaml_provider.spec.problems import suggest
+from argo_yaml_provider.spec.resource import Json, Path
+
+POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
+POD_GC = ("OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess")
+_POD_RESOURCES = ("cpu", "memory")
+
+
+def check_retries(view: View) -> None:
+    """retryPolicy is a word Argo knows; limit and factor count."""
+    for path, strategy in ((("spec", "retryStrategy"), view.spec.get("retryStrategy")),):
+        if strategy:
+            _check_strategy(view, "", path, strategy)
+    for key, template in view.templates():
+        if template.get("retryStrategy"):
+            _check_strategy(view, key, ("retryStrategy",), template["retryStrategy"])
+
+
+def _check_strategy(view: View, key: str, path: Path, strategy: Json) -> None:
+    policy = strategy.get("retryPolicy") or ""
+    if policy and "{{" not in policy and policy not in POLICIES:
+        _say(view, key, (*path, "retryPolicy"), "bad-choice", f'"{policy}" is no retryPolicy', suggest(policy, POLICIES, label="policies"))
+    backoff = strategy.get("backoff") or {}
+    for where, value in (((*path, "limit"), strategy.get("limit")), ((*path, "backoff", "factor"), backoff.get("factor"))):
+        if isinstance(value, str) and "{{" not in value and not re.fullmatch(r"[+-]?[0-9]+", value):
+            _say(view, key, where, "bad-number", f'"{value}" is no whole number', "write a number, or a {{tag}} that gives one")
+    if backoff and not backoff.get("duration"):
+        message = "a backoff without a duration waits for nothing"
+        _say(view, key, (*path, "backoff"), "missing-field", message, 'write duration: "30s"')
+
+
+def _say(view: View, key: str, path: Path, code: str, message: str, help_text: str) -> None:
+    if key:
+        view.report(key, path, code, message, help=help_text)
+    else:
+        view.report_spec(path, code, message, help=help_text)
+
+
+def check_choices(view: View) -> None:
+    """podGC, podResources, and templates beside a workflowTemplateRef."""
+    strategy = (view.spec.get("podGC") or {}).get("strategy") or ""
+    if strategy and strategy not in POD_GC:
+        help_text = suggest(strategy, POD_GC, label="strategies")
+        view.report_spec(("spec", "podGC", "strategy"), "bad-choice", f'"{strategy}" is no strategy of podGC', help=help_text)
+    own = view.resolved.resource.json.get("spec") or {}
+    if own.get("workflowTemplateRef") and own.get("templates"):
+        message = "templates cannot stand beside workflowTemplateRef"
+        view.report_spec(("spec", "templates"), "misplaced-field", message, help="move them to the WorkflowTemplate", at_key=True)
+    _check_pod_resources(view, "", ("spec", "podResources"), view.spec.get("podResources") or {})
+    for key, template in view.templates():
+        _check_pod_resources(view, key, ("podResources",), template.get("podResources") or {})
+
+
+def _check_pod_resources(view: View, key: str, path: Path, resources: Json) -> None:
+    if resources.get("claims"):
+        _say(view, key, (*path, "claims"), "misplaced-field", "a pod as a whole takes no claims", "set them on its containers")
+    for what in ("limits", "requests"):
+        for name in resources.get(what) or {}:
+            if name not in _POD_RESOURCES and not name.startswith("hugepages-"):
+                message = f'"{name}" is no resource of a pod as a whole'
+                _say(view, key, (*path, what, name), "bad-choice", message, "only cpu, memory and hugepages-* are; set it on a container")

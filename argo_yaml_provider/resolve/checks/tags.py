@@ -1,0 +1,242 @@
+"""Simple tags: every name that a `{{…}}` refers to is there, where it is referred to.
+
+In: `View`.  Out: problems.
+Must not know: values. Argo: resolveAllVariables, addOutputsToScope, validateSteps, validateDAG. As in Argo, only names that
+begin with one of `PREFIXES` are looked at, and never what stands in `{{=…}}`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.expr.tags import find_tags
+from argo_yaml_provider.resolve.checks.dags import ancestors, tasks_of
+from argo_yaml_provider.resolve.checks.view import PODS, View, is_leaf, texts, title, type_of
+from argo_yaml_provider.resolve.references import key_of
+from argo_yaml_provider.spec.problems import suggest
+from argo_yaml_provider.spec.resource import Json, Path
+
+PREFIXES = ("item.", "steps.", "inputs.", "outputs.", "pod.", "workflow.", "tasks.")
+_LATE = ("outputs.", "workflow.creationTimestamp", "workflow.scheduledTime", "workflow.duration", "tasks.name", "steps.name", "node.name")
+_FIXED = (
+    "workflow.name", "workflow.namespace", "workflow.mainEntrypoint", "workflow.serviceAccountName", "workflow.uid", "workflow.status",
+    "workflow.annotations", "workflow.annotations.json", "workflow.labels", "workflow.labels.json",
+)  # fmt: skip
+_OF_EVERY_CALL = ("id", "startedAt", "finishedAt", "hostNodeName")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What can be referred to at one place."""
+
+    names: frozenset[str]
+    open: tuple[str, ...] = ()
+    """Prefixes below which any name may come at run time."""
+
+    def plus(self, names: frozenset[str] | set[str], open_: tuple[str, ...] = ()) -> Scope:
+        """A wider one."""
+        return Scope(names=self.names | names, open=(*self.open, *open_))
+
+    def holds(self, name: str) -> bool:
+        """Whether the name can be referred to."""
+        return name in self.names or name.startswith(self.open)
+
+
+def check_tags(view: View) -> None:
+    """Every tag of every template."""
+    world = _global_scope(view)
+    for key, template in view.templates():
+        if "/inline/" not in key:
+            _check_template(view, key, template, world)
+
+
+def _check_template(view: View, key: str, template: Json, above: Scope) -> None:
+    scope = above.plus(_input_names(template))
+    if type_of(template) in PODS:
+        scope = scope.plus({"pod.name"})
+    if template.get("steps") is not None:
+        scope = _check_steps(view, key, template, scope)
+    elif template.get("dag") is not None:
+        scope = _check_dag(view, key, template, scope)
+    else:
+        inner = {name: value for name, value in template.items() if name not in {"outputs", "metrics", "memoize", "synchronization"}}
+        _check_texts(view, key, inner, (), scope)
+    _check_texts(view, key, template.get("outputs") or {}, ("outputs",), scope)
+
+
+def _check_steps(view: View, key: str, template: Json, scope: Scope) -> Scope:
+    """Steps in order; a step sees those of the groups before it, and of itself its status (and in hooks its outputs)."""
+    everyone = {step.get("name", "") for _, step in view.calls(key)}
+    for index, group in enumerate(template["steps"]):
+        after = scope
+        for at, step in enumerate(group):
+            seen, own = scope.plus({f"steps.{step.get('name')}.status"}), _output_names(view, key, step, "steps")
+            seen = seen.plus(*_item_names(step))
+            _check_call(view, key, step, ("steps", index, at), _Places(here=seen, in_hooks=seen.plus(*own), others=everyone, word="steps"))
+            after = after.plus(*own).plus({f"steps.{step.get('name')}.status"}).plus(*_item_names(step))
+        scope = after
+    return scope
+
+
+def _check_dag(view: View, key: str, template: Json, scope: Scope) -> Scope:
+    """Tasks see their ancestors; the template's outputs see all tasks."""
+    tasks = {task.get("name", ""): task for task in tasks_of(template)}
+    outputs = {name: _output_names(view, key, task, "tasks") for name, task in tasks.items()}
+    _check_texts(view, key, (template.get("dag") or {}).get("target") or "", ("dag", "target"), scope)
+    for index, task in enumerate(tasks_of(template)):
+        seen = scope.plus(*_item_names(task))
+        for name in ancestors(tasks, task.get("name", "")):
+            seen = seen.plus(*outputs[name]).plus({f"tasks.{name}.status"})
+        in_hooks = seen.plus(*outputs[task.get("name", "")]).plus({f"tasks.{task.get('name')}.status"})
+        _check_call(view, key, task, ("dag", "tasks", index), _Places(here=seen, in_hooks=in_hooks, others=set(tasks), word="tasks"))
+    for name, own in outputs.items():
+        scope = scope.plus(*own).plus({f"tasks.{name}.status"})
+    return scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Places:
+    """Scopes of one step or task."""
+
+    here: Scope
+    in_hooks: Scope
+    others: set[str]
+    """The names of all steps or tasks of the template."""
+    word: str
+
+
+def _check_call(view: View, key: str, call: Json, path: Path, places: _Places) -> None:
+    for name, value in call.items():
+        if name == "inline":
+            inline = key_of(key, call)
+            _check_template(view, inline, view.raw(inline), places.here)
+        elif name in {"hooks", "onExit"}:
+            _check_texts(view, key, value, (*path, name), places.in_hooks, places)
+        else:
+            _check_texts(view, key, value, (*path, name), places.here, places)
+
+
+def _check_texts(view: View, key: str, value: Any, path: Path, scope: Scope, places: _Places | None = None) -> None:
+    for where, text in texts(value, path):
+        for name, offset, length in _names_in(text):
+            if not scope.holds(name):
+                code, message, help_text = _explain(view, key, name, scope, places)
+                view.report(key, where, code, message, help=help_text, span=(offset, length))
+
+
+def _names_in(text: str) -> Iterator[tuple[str, int, int]]:
+    """Names to be checked, each with the place of its tag."""
+    if "{{" not in text:
+        return
+    try:
+        tags = find_tags(text)
+    except ExprError:
+        return
+    for tag in tags:
+        name = tag.inner.strip()
+        if not tag.expression and name.startswith(PREFIXES) and not name.startswith(_LATE) and "{{" not in name:
+            yield name, tag.start, tag.end - tag.start
+
+
+def _explain(view: View, key: str, name: str, scope: Scope, places: _Places | None) -> tuple[str, str, str]:
+    """Code, message and help for a name that is not there."""
+    word, _, rest = name.partition(".")
+    call = rest.partition(".")[0]
+    if places and word == places.word and call in places.others:
+        one = word.removesuffix("s")
+        if any(known.startswith(f"{word}.{call}.") and known != f"{word}.{call}.status" for known in scope.names):
+            known = [known for known in scope.names if known.startswith(f"{word}.{call}.")]
+            return "unknown-tag", f"{one} \"{call}\" has no {rest.partition('.')[2]}", suggest(name, sorted(known), label="it has")
+        wait = "it must stand in an earlier group" if word == "steps" else "add it to depends or dependencies"
+        return "not-upstream", f'{{{{{name}}}}}: {one} "{call}" has not ended when this runs', wait
+    if places and word == places.word:
+        return "unknown-step", f'{{{{{name}}}}}: no {word.removesuffix("s")} is named "{call}"', suggest(call, sorted(places.others), label=word)
+    kind = name[: len("inputs.parameters.")] if name.startswith("inputs.parameters.") else f"{word}."
+    known = sorted(one for one in scope.names if one.startswith(kind)) or sorted(one for one in scope.names if one.startswith(f"{word}."))
+    message = f'{{{{{name}}}}} refers to nothing in template "{title(key)}"'
+    return "unknown-tag", message, suggest(name, known, label="known here")
+
+
+def _input_names(template: Json) -> set[str]:
+    inputs = template.get("inputs") or {}
+    names = {f"inputs.parameters.{one.get('name')}" for one in inputs.get("parameters") or ()}
+    names |= {"inputs.parameters"} if names else set()
+    for one in inputs.get("artifacts") or ():
+        names.add(f"inputs.artifacts.{one.get('name')}")
+        if is_leaf(template):
+            names.add(f"inputs.artifacts.{one.get('name')}.path")
+    return names
+
+
+def _item_names(call: Json) -> tuple[set[str], tuple[str, ...]]:
+    """`{{item.…}}` of a loop; that of withParam is known only at run time."""
+    if call.get("withParam"):
+        return set(), ("item.",)
+    names: set[str] = set()
+    for item in call.get("withItems") or ():
+        if isinstance(item, dict):
+            names |= {f"item.{key}" for key in item}
+        elif isinstance(item, list):
+            names |= {f"item.[{index}]" for index in range(len(item))}
+    return names, ()
+
+
+def _output_names(view: View, key: str, call: Json, word: str) -> tuple[set[str], tuple[str, ...]]:
+    """What others can refer to of a step or task; all, where its template is known only at run time."""
+    prefix = f"{word}.{call.get('name')}"
+    names = {f"{prefix}.{one}" for one in _OF_EVERY_CALL}
+    target = key_of(key, call)
+    if target not in view.resolved.templates:
+        return names, (f"{prefix}.",)
+    template = view.resolved.templates[target]
+    looped = bool(call.get("withItems") or call.get("withParam") or call.get("withSequence"))
+    if template.get("daemon"):
+        names.add(f"{prefix}.ip")
+    if _has_result(template) or (looped and type_of(template) in {"script", "containerSet"}):
+        names |= {f"{prefix}.outputs.result", f"{prefix}.exitCode"}
+    for what in ("parameters", "artifacts"):
+        names |= {f"{prefix}.outputs.{what}.{one.get('name')}" for one in (template.get("outputs") or {}).get(what) or ()}
+    if looped:
+        names.add(f"{prefix}.outputs.parameters")
+    return names, ()
+
+
+def _has_result(template: Json) -> bool:
+    """Argo: Template.HasOutput."""
+    inner = (template.get("containerSet") or {}).get("containers") or ()
+    return any(template.get(one) is not None for one in ("container", "script", "data", "http", "plugin")) or any(
+        one.get("name") == "main" for one in inner
+    )
+
+
+def _global_scope(view: View) -> Scope:
+    """`workflow.…`: what is fixed, what the object declares, what templates publish by globalName."""
+    names = set(_FIXED)
+    for one in (view.spec.get("arguments") or {}).get("parameters") or ():
+        names |= {f"workflow.parameters.{one.get('name')}", "workflow.parameters", "workflow.parameters.json"}
+    metadata, more = view.resolved.workflow.get("metadata") or {}, view.spec.get("workflowMetadata") or {}
+    for what in ("annotations", "labels"):
+        names |= {f"workflow.{what}.{one}" for one in {**(metadata.get(what) or {}), **(more.get(what) or {})}}
+    names |= {f"workflow.labels.{one}" for one in more.get("labelsFrom") or ()}
+    names |= {"workflow.priority"} if view.spec.get("priority") is not None else set()
+    names |= {"workflow.failures"} if view.spec.get("onExit") or view.spec.get("hooks") else set()
+    published, open_ = _published(view)
+    return Scope(names=frozenset(names | published), open=(*open_, *(("workflow.parameters",) if view.is_library else ())))
+
+
+def _published(view: View) -> tuple[set[str], tuple[str, ...]]:
+    names: set[str] = set()
+    open_: set[str] = set()
+    for _, template in view.templates():
+        for what in ("parameters", "artifacts"):
+            for one in (template.get("outputs") or {}).get(what) or ():
+                name = one.get("globalName") or ""
+                if re.search(r"\{\{", name):
+                    open_.add(f"workflow.outputs.{what}.")
+                elif name:
+                    names.add(f"workflow.outputs.{what}.{name}")
+    return names, tuple(sorted(open_))

@@ -1,0 +1,119 @@
+"""What the checks look at, and how they report.
+
+In: `Resolved`, `Library`.  Out: `View`.
+Must not know: what is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from argo_yaml_provider.resolve.references import calls_of
+from argo_yaml_provider.resolve.resolved import Library, Resolved
+from argo_yaml_provider.spec.problems import Problems
+from argo_yaml_provider.spec.resource import Json, Path
+
+LEAVES = ("container", "containerSet", "script", "resource", "data", "http", "plugin")
+TYPES = (*LEAVES, "steps", "dag", "suspend")
+PODS = ("container", "containerSet", "script", "resource", "data")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One resolved workflow under examination."""
+
+    resolved: Resolved
+    library: Library
+    problems: Problems
+    raws: dict[str, Json] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> Json:
+        """The merged spec, without templates."""
+        spec: Json = self.resolved.workflow.get("spec") or {}
+        return spec
+
+    @property
+    def is_library(self) -> bool:
+        """Whether the object is a template that a Workflow may complete."""
+        return self.resolved.resource.kind in {"WorkflowTemplate", "ClusterWorkflowTemplate"}
+
+    def templates(self) -> Iterator[tuple[str, Json]]:
+        """Every template by its key, as its author wrote it."""
+        for key in self.resolved.templates:
+            yield key, self.raw(key)
+
+    def raw(self, key: str) -> Json:
+        """A template before defaults were merged into it."""
+        if key not in self.raws:
+            owner, path = self.resolved.origins[key]
+            found: Any = owner.json
+            for part in path:
+                found = found[part]
+            self.raws[key] = found
+        return self.raws[key]
+
+    def calls(self, key: str) -> Iterator[tuple[Path, Json]]:
+        """The steps or tasks of a template."""
+        return calls_of(self.raw(key))
+
+    def report(
+        self, key: str, path: Path, code: str, message: str, *, help: str = "", at_key: bool = False, span: tuple[int, int] = (0, 0)
+    ) -> None:
+        """A problem inside a template; `span` is offset and length in the text there."""
+        owner, start = self.resolved.origins[key]
+        self.problems.add(
+            owner.document, (*start, *path), code, message, help=help, key=at_key, offset=span[0], length=span[1]
+        )  # fmt: skip
+
+    def report_spec(
+        self, path: Path, code: str, message: str, *, help: str = "", at_key: bool = False, span: tuple[int, int] = (0, 0)
+    ) -> None:
+        """A problem outside the templates: in the object itself, or in the WorkflowTemplate that it refers to."""
+        document = self.resolved.resource.document
+        if not document.find(path)[2]:
+            owners = {owner.document.file: owner.document for owner, _ in self.resolved.origins.values()}
+            document = next((one for one in owners.values() if one.find(path)[2]), document)
+        self.problems.add(document, path, code, message, help=help, key=at_key, offset=span[0], length=span[1])
+
+
+def type_of(template: Json) -> str:
+    """The first kind that a template has, or ''."""
+    return next((name for name in TYPES if template.get(name) is not None), "")
+
+
+def is_leaf(template: Json) -> bool:
+    """Whether it runs something itself. Argo: Template.IsLeaf, where suspend is none."""
+    return type_of(template) in LEAVES
+
+
+def title(key: str) -> str:
+    """A template's key as a user knows it."""
+    where, owner, name = key.split("/", 2)
+    return name if where == "local" else f"{owner}/{name}"
+
+
+def texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text in a JSON value, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from texts(item, (*path, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from texts(item, (*path, index))
+
+
+def check_owners(view: View) -> None:
+    """Templates of other files bring the problems that those files have inside them."""
+    own = view.resolved.resource.document.file
+    for owner, path in view.resolved.origins.values():
+        document = owner.document
+        if document.file == own or document.file not in view.library.problems:
+            continue
+        node = document.find(path)[1]
+        inside = (one for one in view.library.problems[document.file] if node.line < one.pos.line <= node.end_line + 1)
+        view.problems.extend(inside)
