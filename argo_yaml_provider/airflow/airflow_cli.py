@@ -1,0 +1,41 @@
+"""`airflow argo …`: the same commands as `argo-yaml …`.
+
+In: nothing.  Out: commands for Airflow's parser; each becomes a fresh process, because some bring an Airflow of their own.
+Must not know: what a command does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand
+
+from argo_yaml_provider.cli import COMMANDS
+
+
+class Words(Arg):
+    """All words that follow, options too: they are read by the command itself."""
+
+    def __init__(self) -> None:
+        super().__init__(flags=("words",), nargs=argparse.REMAINDER)
+
+    def add_to_parser(self, parser: argparse.ArgumentParser) -> None:
+        """As Airflow's own, on a parser to which no word looks like an option."""
+        parser.prefix_chars = "\0"
+        super().add_to_parser(parser)
+
+
+def get_cli_commands() -> list[CLICommand]:
+    """The group `argo`."""
+    commands = sorted(COMMANDS.items())
+    actions = tuple(ActionCommand(name=name, help=text, func=run_command, args=(Words(),)) for name, text in commands)
+    return [GroupCommand(name="argo", help="Argo workflows as DAGs", subcommands=actions)]
+
+
+def run_command(args: Any) -> None:
+    """Become `argo-yaml`."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "argo_yaml_provider", args.subcommand, *args.words])  # noqa: S606
