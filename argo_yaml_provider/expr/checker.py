@@ -146,7 +146,8 @@ class Checker:
             raise self.misfit(node, node.arguments, error) from None
 
     def misfit(self, node: n.Node, arguments: tuple[n.Node, ...], error: ArgumentMismatch) -> ExprError:
-        return error.placed(*_place(node if error.argument is None else arguments[error.argument]))
+        wrong = node if error.argument is None else arguments[error.argument]
+        return ExprError(error.message, wrong.offset, wrong.length)
 
     def builtin(self, node: n.Builtin) -> Nature:
         if node.name in self.names:
@@ -256,10 +257,6 @@ class Checker:
             self.check(key)
             self.check(value)
         return of_type(MAP)
-
-
-def _place(node: n.Node) -> tuple[int, int]:
-    return node.offset, node.length
 
 
 _QUESTIONS = frozenset({"all", "none", "any", "one", "filter", "count", "find", "findIndex", "findLast", "findLastIndex"})
