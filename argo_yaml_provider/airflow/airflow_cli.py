@@ -20,7 +20,7 @@ class Words(Arg):
     """All words that follow, options too: they are read by the command itself."""
 
     def __init__(self) -> None:
-        super().__init__(flags=("words",), nargs=argparse.REMAINDER)
+        super().__init__(flags=("words",), nargs=argparse.REMAINDER)  # type: ignore[no-untyped-call]
 
     def add_to_parser(self, parser: argparse.ArgumentParser) -> None:
         """As Airflow's own, on a parser to which no word looks like an option."""

@@ -116,10 +116,10 @@ def mutated(manifest: Json) -> Json:
     """The manifest after the deployment's `pod_mutation_hook`; its name stays, or the pod would not be found again."""
     from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
     from airflow.settings import pod_mutation_hook
-    from kubernetes.client import ApiClient
+    from kubernetes.client import ApiClient  # type: ignore[import-untyped]
 
     pod = PodGenerator.deserialize_model_dict(manifest)
-    pod_mutation_hook(pod)
+    pod_mutation_hook(pod)  # type: ignore[no-untyped-call]
     after: Json = ApiClient().sanitize_for_serialization(pod)
     after["metadata"] = {**after.get("metadata", {}), "name": manifest["metadata"]["name"]}
     return after

@@ -176,8 +176,10 @@ async def start_or_look(dag_id: str, run_id: str, conf: Json) -> str:
 
 def _child_trigger(dag_id: str, run_id: str) -> Any:
     from airflow.providers.standard.triggers.external_task import DagStateTrigger
+    from airflow.utils.state import DagRunState
 
-    return DagStateTrigger(dag_id=dag_id, run_ids=[run_id], states=["success", "failed"], poll_interval=_POLL_SECONDS)
+    ended = [DagRunState.SUCCESS, DagRunState.FAILED]
+    return DagStateTrigger(dag_id=dag_id, run_ids=[run_id], states=ended, poll_interval=_POLL_SECONDS)
 
 
 async def _xcom(key: str, dag_id: str, task_id: str, run_id: str, map_index: int) -> Any:
