@@ -1,19 +1,16 @@
 """One integer in a Go format string: `fmt.Sprintf(format, number)`, its wrong verbs and all.
 
 In: a format, an int.  Out: text.
-Must not know: what the number counts.
+Must not know: what the number counts. Go: fmt/print.go doPrintf.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from argo_yaml_provider.expr.quote import quote
 
-_LARGEST_WIDTH = 1_000_000
-_INDEX = r"(?:\[([^\]]*)\])?"
-_DIRECTIVE = re.compile(rf"%([-+# 0]*){_INDEX}(\*|[0-9]*)(?:(\.){_INDEX}(\*|[0-9]*))?{_INDEX}(.|$)", re.DOTALL)
+_LARGEST = 1_000_000
 _BASES = {"d": (10, "d"), "v": (10, "d"), "b": (2, "b"), "o": (8, "o"), "O": (8, "o"), "x": (16, "x"), "X": (16, "X")}
 _PREFIXES = {2: "0b", 8: "0", 16: "0x"}
 
@@ -38,75 +35,136 @@ class _Form:
 
 def format_integer(template: str, number: int) -> str:
     """The template with its directives replaced; Go says in the text itself what is wrong with one (`%!s(int=5)`)."""
-    pieces: list[str] = []
-    at = used = 0
-    reordered = False
-    for match in _DIRECTIVE.finditer(template):
-        pieces.append(template[at : match.start()])
-        if _too_large(match[3]) or _too_large(match[6]):
-            at = len(template)
-            pieces.append("%!(NOVERB)")
-            break
-        at = match.end()
-        text, used = _directive(match, number, used)
-        reordered = reordered or match[2] is not None or match[5] is not None or match[7] is not None
-        pieces.append(text)
-    pieces.append(template[at:])
-    extra = f"%!(EXTRA int={number})" if not used and not reordered else ""
-    return "".join(pieces) + extra
+    return _Directives(template, number).run()
 
 
-def _too_large(digits: str | None) -> bool:
-    return bool(digits) and digits != "*" and (len(str(digits)) > 7 or int(str(digits)) > _LARGEST_WIDTH)
+class _Directives:
+    """Goes through a template once; `used` counts the arguments that are used up, of the one there is."""
+
+    def __init__(self, template: str, number: int) -> None:
+        self.template, self.number = template, number
+        self.at = self.used = 0
+        self.reordered = self.after_index = self.good = False
+
+    def run(self) -> str:
+        pieces: list[str] = []
+        while self.at < len(self.template):
+            start = self.template.find("%", self.at)
+            start = len(self.template) if start < 0 else start
+            pieces.append(self.template[self.at : start])
+            self.at = start + 1
+            if start < len(self.template):
+                pieces.append(self._directive())
+        if not self.reordered and not self.used:
+            pieces.append(f"%!(EXTRA int={self.number})")
+        return "".join(pieces)
+
+    def _directive(self) -> str:
+        self.good = True
+        start = self.at
+        while self._next() and self._next() in "#0+- ":
+            self.at += 1
+        form = _Form(flags=self.template[start : self.at])
+        if "a" <= self._next() <= "z" and not self.used:
+            return self._verb(form)
+        self._index()
+        form, complaint = self._width(form)
+        if self._next() == "." and self.at + 1 < len(self.template):
+            form, problem = self._precision(form)
+            complaint += problem
+        if not self.after_index:
+            self._index()
+        return complaint + self._verb(form)
+
+    def _next(self) -> str:
+        """The character that comes next, '' at the end."""
+        return self.template[self.at : self.at + 1]
+
+    def _verb(self, form: _Form) -> str:
+        verb = self._next()
+        self.at += 1
+        if not verb:
+            return "%!(NOVERB)"
+        if verb == "%":
+            return "%"
+        if not self.good:
+            return f"%!{verb}(BADINDEX)"
+        if self.used:
+            return f"%!{verb}(MISSING)"
+        self.used = 1
+        return _argument(verb, self.number, form)
+
+    def _index(self) -> None:
+        """`[1]`: which argument comes next."""
+        self.after_index = False
+        if self._next() != "[":
+            return
+        self.reordered = True
+        end = self.template.find("]", self.at)
+        if end < 0 or len(self.template.encode()) - len(self.template[: self.at].encode()) < 3:
+            self.good = False
+            self.at += 1
+            return
+        inside = self.template[self.at + 1 : end]
+        self.at = end + 1
+        number = int(inside) if _is_number(inside) and len(inside) <= 7 else None
+        self.after_index = number is not None
+        if number == 1:
+            self.used = 0
+        else:
+            self.good = False
+
+    def _star(self) -> int | None:
+        """The argument as a width or precision; None if there is none left or it is too large."""
+        self.at += 1
+        self.after_index = False
+        if self.used:
+            return None
+        self.used = 1
+        return self.number if abs(self.number) <= _LARGEST else None
+
+    def _digits(self) -> int | None:
+        """The number that comes next; one that is too large swallows the rest, as in Go."""
+        number = None
+        while _is_number(self._next()):
+            if number is not None and number > _LARGEST:
+                self.at = len(self.template)
+                return None
+            number = (number or 0) * 10 + int(self._next())
+            self.at += 1
+        return number
+
+    def _width(self, form: _Form) -> tuple[_Form, str]:
+        if self._next() == "*":
+            width = self._star()
+            if width is None:
+                return form, "%!(BADWIDTH)"
+            flags = form.flags + ("-" if width < 0 else "")
+            return replace(form, flags=flags, width=abs(width), has_width=True), ""
+        width = self._digits()
+        if width is None:
+            return form, ""
+        self.good = self.good and not self.after_index
+        return replace(form, width=width, has_width=True), ""
+
+    def _precision(self, form: _Form) -> tuple[_Form, str]:
+        self.at += 1
+        self.good = self.good and not self.after_index
+        self._index()
+        if self._next() != "*":
+            return replace(form, precision=self._digits() or 0), ""
+        precision = self._star()
+        if precision is None or precision < 0:
+            return form, "%!(BADPREC)"
+        return replace(form, precision=precision), ""
 
 
-def _directive(match: re.Match[str], number: int, used: int) -> tuple[str, int]:
-    """The text of one directive, and how many arguments are used up after it."""
-    flags, index, width, dot, precision_index, precision, last_index, verb = match.groups()
-    indices = [text for text in (index, precision_index, last_index) if text is not None]
-    good_index = all(text == "1" for text in indices) and not (index is not None and (width or dot))
-    used = 0 if "1" in indices else used
-    form, width_problem, used = _with_width(_Form(flags=flags, precision=0 if dot else None), width, number, used)
-    form, precision_problem, used = _with_precision(form, precision, number, used)
-    text, used = _verb(verb, number, form, used, good_index=good_index)
-    return width_problem + precision_problem + text, used
-
-
-def _verb(verb: str, number: int, form: _Form, used: int, *, good_index: bool) -> tuple[str, int]:
-    if not verb:
-        return "%!(NOVERB)", used
-    if verb == "%":
-        return "%", used
-    if not good_index:
-        return f"%!{verb}(BADINDEX)", used
-    if used:
-        return f"%!{verb}(MISSING)", used
-    return _argument(verb, number, form), 1
-
-
-def _with_width(form: _Form, width: str, number: int, used: int) -> tuple[_Form, str, int]:
-    if not width:
-        return form, "", used
-    if width != "*":
-        return replace(form, width=int(width), has_width=True), "", used
-    if used or abs(number) > _LARGEST_WIDTH:
-        return form, "%!(BADWIDTH)", 1
-    flags = form.flags + ("-" if number < 0 else "")
-    return replace(form, flags=flags, width=abs(number), has_width=True), "", 1
-
-
-def _with_precision(form: _Form, precision: str | None, number: int, used: int) -> tuple[_Form, str, int]:
-    if not precision:
-        return form, "", used
-    if precision != "*":
-        return replace(form, precision=int(precision)), "", used
-    if used or abs(number) > _LARGEST_WIDTH:
-        return replace(form, precision=None), "%!(BADPREC)", 1
-    return replace(form, precision=number if number >= 0 else None), "%!(BADPREC)" if number < 0 else "", 1
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _argument(verb: str, number: int, form: _Form) -> str:
-    if verb == "v":
+    if verb in "vw":
         form = replace(form, flags=form.flags.translate({ord("#"): None, ord("+"): None}))
     if verb in _BASES:
         return _digits(verb, number, form)
@@ -117,7 +175,7 @@ def _argument(verb: str, number: int, form: _Form) -> str:
     if verb == "U":
         return _padded(_code_point(number, form), replace(form, flags=form.flags.replace("0", "")))
     if verb == "T":
-        return _padded("int", form)
+        return _padded("int"[: form.precision], form)
     return f"%!{verb}(int={_digits('d', number, form)})"
 
 
@@ -163,6 +221,6 @@ def _quoted_rune(number: int, *, ascii_only: bool) -> str:
 def _code_point(number: int, form: _Form) -> str:
     digits = max(4, form.precision or 0)
     text = f"U+{number & (2**64 - 1):X}" if number < 0 else f"U+{number:0{digits}X}"
-    if form.has("#") and 0 <= number <= 0x10FFFF and _rune(number).isprintable():
+    if form.has("#") and 0 <= number <= 0x10FFFF and chr(number).isprintable():
         text += f" '{_rune(number)}'"
     return text

@@ -11,6 +11,7 @@ from typing import Any
 
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.quote import quote
+from argo_yaml_provider.expr.template import LARGEST
 from argo_yaml_provider.plan.gointeger import format_integer
 from argo_yaml_provider.plan.nodes import Json
 
@@ -36,6 +37,9 @@ def sequence(spec: Json) -> list[str]:
     if len(numbers) > MOST_ITEMS:
         raise ExprError(f"withSequence has {len(numbers)} items; {MOST_ITEMS} are the most that one loop may have")
     template = spec.get("format") or "%d"
+    longest = max(len(format_integer(template, number)) for number in (start, end))
+    if longest * len(numbers) > LARGEST:
+        raise ExprError(f"withSequence gives more than {LARGEST >> 20} MiB of text: {len(numbers)} items as {template[:100]}")
     return [format_integer(template, number) for number in numbers]
 
 

@@ -31,6 +31,7 @@ def test_counts_as_argo_does(spec: Any, want: list[str]) -> None:
         ({"count": "x"}, 'strconv.Atoi: parsing "x": invalid syntax'),
         ({"count": "1.5"}, 'strconv.Atoi: parsing "1.5": invalid syntax'),
         ({"end": "9" * 30}, f'strconv.Atoi: parsing "{"9" * 30}": value out of range'),
+        ({"count": 1000, "format": "%1000000d"}, "withSequence gives more than 64 MiB of text: 1000 items as %1000000d"),
         ({"count": 10**9}, "withSequence has 1000000000 items; 100000 are the most that one loop may have"),
     ],
 )
