@@ -8,9 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from argo_yaml_provider.spec.resource import Json, Path
+from argo_yaml_provider.spec.resource import Json, Path, Resource
 
 LOCAL = "local//"
+
+
+def spec_path(resource: Resource) -> Path:
+    """Where the workflow's spec stands in an object."""
+    return ("spec", "workflowSpec") if resource.kind == "CronWorkflow" else ("spec",)
+
+
+def spec_of(resource: Resource) -> Json:
+    """The workflow's spec in an object."""
+    spec: Json = resource.json.get("spec") or {}
+    return (spec.get("workflowSpec") or {}) if resource.kind == "CronWorkflow" else spec
 
 
 def key_of(scope: str, holder: Json) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 
 from argo_yaml_provider.diagnostics import SpecError
 from argo_yaml_provider.resolve.defaults import join_specs, with_pod_metadata, with_template_defaults
-from argo_yaml_provider.resolve.references import LOCAL, calls_of, holders_of, hooks_of, is_dynamic, key_of
+from argo_yaml_provider.resolve.references import LOCAL, calls_of, holders_of, hooks_of, is_dynamic, key_of, spec_of, spec_path
 from argo_yaml_provider.resolve.resolved import Library, Resolved
 from argo_yaml_provider.spec.problems import Problems, suggest
 from argo_yaml_provider.spec.resource import Json, Path, Resource
@@ -28,25 +28,25 @@ def resolve_workflow(resource: Resource, library: Library, *, entrypoint: str = 
 
 def join(resource: Resource, library: Library, problems: Problems, *, entrypoint: str = "") -> Resolved | None:
     """The resource with all it refers to; None where it refers to a WorkflowTemplate that is not there."""
-    owner, spec = resource, resource.json.get("spec") or {}
+    owner, spec, path = resource, spec_of(resource), spec_path(resource)
     reference = spec.get("workflowTemplateRef")
     if reference:
-        found = _workflow_template(resource, reference, library, problems)
+        found = _workflow_template(resource, (*path, "workflowTemplateRef", "name"), reference, library, problems)
         if found is None:
             return None
-        owner, spec = found, join_specs(spec, found.json.get("spec") or {})
+        owner, spec, path = found, join_specs(spec, spec_of(found)), spec_path(found)
     joiner = _Joiner(library=library, problems=problems, spec=spec)
     for index, template in enumerate(spec.get("templates") or ()):
-        joiner.add(f"{LOCAL}{template.get('name', '')}", template, owner, ("spec", "templates", index))
-    for path, holder in hooks_of(spec, ("spec",)):
-        joiner.call(f"{LOCAL}", holder, owner if reference and path[1] not in resource.json.get("spec", {}) else resource, path)
+        joiner.add(f"{LOCAL}{template.get('name', '')}", template, owner, (*path, "templates", index))
+    for _, holder in hooks_of(spec):
+        joiner.call(LOCAL, holder)
     spec = {name: value for name, value in spec.items() if name != "templates"}
     if entrypoint:
         spec["entrypoint"] = entrypoint
     return Resolved(
         resource=resource,
         name=resource.name or resource.generate_name.removesuffix("-") or FilePath(resource.document.file).stem,
-        workflow={**resource.json, "spec": spec},
+        workflow={**_head(resource), "spec": spec},
         templates=joiner.templates,
         origins=joiner.origins,
         entrypoint=f"{LOCAL}{spec['entrypoint']}" if spec.get("entrypoint") else "",
@@ -54,13 +54,23 @@ def join(resource: Resource, library: Library, problems: Problems, *, entrypoint
     )
 
 
-def _workflow_template(resource: Resource, reference: Json, library: Library, problems: Problems) -> Resource | None:
+def _head(resource: Resource) -> Json:
+    """apiVersion, kind and metadata of the Workflow that runs. Argo: ConvertCronWorkflowToWorkflow."""
+    if resource.kind != "CronWorkflow":
+        return resource.json
+    given = (resource.json.get("spec") or {}).get("workflowMetadata") or {}
+    labels = {"workflows.argoproj.io/cron-workflow": resource.name, **(given.get("labels") or {})}
+    metadata = {"generateName": f"{resource.name}-", "labels": labels, "annotations": given.get("annotations") or {}}
+    return {"apiVersion": resource.api_version, "kind": "Workflow", "metadata": metadata}
+
+
+def _workflow_template(resource: Resource, path: Path, reference: Json, library: Library, problems: Problems) -> Resource | None:
     kind, pool = ("ClusterWorkflowTemplate", library.cluster) if reference.get("clusterScope") else ("WorkflowTemplate", library.namespaced)
     name = reference.get("name", "")
     if name not in pool:
         message = f'{kind} "{name}" is not found'
         help_text = suggest(name, pool, label="found") + _WHERE
-        problems.add(resource.document, ("spec", "workflowTemplateRef", "name"), "unknown-resource", message, help=help_text)
+        problems.add(resource.document, path, "unknown-resource", message, help=help_text)
         return None
     return pool[name]
 
@@ -82,16 +92,16 @@ class _Joiner:
         """One template, and all that it calls elsewhere."""
         if key in self.templates:
             return
-        metadata = None if "/inline/" in key else (owner.json.get("spec") or {}).get("podMetadata")
+        metadata = None if "/inline/" in key else spec_of(owner).get("podMetadata")
         self.templates[key] = with_template_defaults(with_pod_metadata(template, metadata), self.spec.get("templateDefaults"))
         self.origins[key] = (owner, path)
         for where, call in calls_of(template):
             if call.get("inline") is not None:
                 self.add(key_of(key, call), call["inline"], owner, (*path, *where, "inline"))
-        for where, holder in holders_of(template):
-            self.call(key, holder, owner, (*path, *where))
+        for _, holder in holders_of(template):
+            self.call(key, holder)
 
-    def call(self, scope: str, holder: Json, owner: Resource, path: Path) -> None:
+    def call(self, scope: str, holder: Json) -> None:
         """What a step, task or hook calls; a name with a tag may mean anything in reach."""
         key = key_of(scope, holder)
         where, name, template = key.split("/", 2)

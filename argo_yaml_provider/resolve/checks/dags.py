@@ -7,6 +7,7 @@ Must not know: tags, arguments. Argo: validateDAG, verifyNoCycles, ValidateTaskR
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 
 from argo_yaml_provider.expr.depends import OF_ITEMS, RESULTS, names_in, wrong_results
 from argo_yaml_provider.expr.errors import ExprError
@@ -120,7 +121,7 @@ def check_cycles(view: View) -> None:
     """No task waits for itself, by whatever way round."""
     for key, template in view.templates():
         tasks = {task.get("name", ""): task for task in tasks_of(template)}
-        cycle = _cycle(tasks)
+        cycle = find_cycle({name: waits_for(task) for name, task in tasks.items()})
         if cycle:
             index = next(i for i, task in enumerate(tasks_of(template)) if task.get("name") == cycle[0])
             field = "depends" if tasks[cycle[0]].get("depends") else "dependencies"
@@ -128,11 +129,11 @@ def check_cycles(view: View) -> None:
             view.report(key, ("dag", "tasks", index, field), "dependency-cycle", message, help="remove one of these dependencies")
 
 
-def _cycle(tasks: dict[str, Json]) -> list[str]:
+def find_cycle(waits: Mapping[str, Iterable[str]]) -> list[str]:
     """The first cycle, by a walk without recursion."""
     done: set[str] = set()
-    for start in tasks:
-        trail: list[tuple[str, list[str]]] = [(start, list(waits_for(tasks[start])))] if start not in done else []
+    for start in waits:
+        trail: list[tuple[str, list[str]]] = [(start, list(waits[start]))] if start not in done else []
         on_trail = {start}
         while trail:
             name, todo = trail[-1]
@@ -145,8 +146,8 @@ def _cycle(tasks: dict[str, Json]) -> list[str]:
             if following in on_trail:
                 names = [one for one, _ in trail]
                 return names[names.index(following) :]
-            if following in tasks and following not in done:
-                trail.append((following, list(waits_for(tasks[following]))))
+            if following in waits and following not in done:
+                trail.append((following, list(waits[following])))
                 on_trail.add(following)
     return []
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from argo_yaml_provider.resolve.checks.view import View, title
+from argo_yaml_provider.resolve.checks.dags import find_cycle
+from argo_yaml_provider.resolve.checks.templates import name_problem
+from argo_yaml_provider.resolve.checks.view import PODS, View, title, type_of
 from argo_yaml_provider.spec.problems import suggest
 from argo_yaml_provider.spec.resource import Json
 
@@ -59,6 +61,59 @@ def _check_container_names(view: View, key: str, template: Json) -> None:
             if name in _RESERVED or name.startswith(_RESERVED_PREFIX):
                 path = (field, index, "name") if field == "sidecars" else (field, "containers", index, "name")
                 view.report(key, path, "reserved-name", f'"{name}" is a name that Argo keeps for itself', help="choose another")
+
+
+def check_container_sets(view: View) -> None:
+    """Containers that wait for each other; `main`, where there is input or output. Argo: ContainerSetTemplate.Validate."""
+    for key, template in view.templates():
+        if template.get("containerSet") is None:
+            continue
+        containers = template["containerSet"].get("containers") or []
+        names = [one.get("name") or "" for one in containers]
+        path = ("containerSet", "containers")
+        if not containers:
+            view.report(key, ("containerSet",), "missing-field", "a containerSet needs containers", help="list them under containers")
+        for index, name in enumerate(names):
+            problem = name_problem(name, "container")
+            if problem:
+                view.report(key, (*path, index, "name"), problem[0], problem[1], help=problem[2])
+            elif name in names[:index]:
+                view.report(key, (*path, index, "name"), "duplicate-name", f'two containers are named "{name}"', help="rename one")
+        _check_container_graph(view, key, containers, names)
+        if _has_artifacts_or_outputs(template) and "main" not in names:
+            message = "inputs and outputs are read by the container named main, and there is none"
+            view.report(key, path, "missing-field", message, help="name one of the containers main", at_key=True)
+
+
+def _check_container_graph(view: View, key: str, containers: list[Json], names: list[str]) -> None:
+    for index, one in enumerate(containers):
+        for at, name in enumerate(one.get("dependencies") or ()):
+            if name not in names:
+                message = f'container "{one.get("name", "")}" waits for "{name}", which is not there'
+                path = ("containerSet", "containers", index, "dependencies", at)
+                view.report(key, path, "unknown-container", message, help=suggest(name, names, label="containers"))
+    cycle = find_cycle({name: one.get("dependencies") or [] for name, one in zip(names, containers, strict=True)})
+    if cycle:
+        path = ("containerSet", "containers", names.index(cycle[0]), "dependencies")
+        message = f"these containers wait for each other: {' -> '.join([*cycle, cycle[0]])}"
+        view.report(key, path, "dependency-cycle", message, help="remove one of these dependencies")
+
+
+def _has_artifacts_or_outputs(template: Json) -> bool:
+    inputs, outputs = template.get("inputs") or {}, template.get("outputs") or {}
+    return bool(inputs.get("artifacts") or outputs.get("parameters") or outputs.get("artifacts"))
+
+
+def check_pods(view: View) -> None:
+    """What belongs to a pod stands on templates that have one."""
+    for key, template in view.templates():
+        kind = type_of(template)
+        if template.get("resourceClaims") and kind and kind not in PODS:
+            message = f"resourceClaims belong to a pod, and a {kind} template has none"
+            view.report(key, ("resourceClaims",), "misplaced-field", message, help="set them on the templates called", at_key=True)
+        if template.get("podResources") is not None and kind in {"http", "plugin"}:
+            message = f"podResources belong to a pod, and a {kind} template has none of its own"
+            view.report(key, ("podResources",), "misplaced-field", message, help="remove them", at_key=True)
 
 
 def check_resources(view: View) -> None:

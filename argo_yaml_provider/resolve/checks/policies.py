@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 
 from argo_yaml_provider.resolve.checks.view import View
+from argo_yaml_provider.resolve.references import spec_of
 from argo_yaml_provider.spec.problems import suggest
 from argo_yaml_provider.spec.resource import Json, Path
 
 POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
 POD_GC = ("OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess")
+_METRIC = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _POD_RESOURCES = ("cpu", "memory")
 
 
@@ -53,7 +55,7 @@ def check_choices(view: View) -> None:
     if strategy and strategy not in POD_GC:
         help_text = suggest(strategy, POD_GC, label="strategies")
         view.report_spec(("spec", "podGC", "strategy"), "bad-choice", f'"{strategy}" is no strategy of podGC', help=help_text)
-    own = view.resolved.resource.json.get("spec") or {}
+    own = spec_of(view.resolved.resource)
     if own.get("workflowTemplateRef") and own.get("templates"):
         message = "templates cannot stand beside workflowTemplateRef"
         view.report_spec(("spec", "templates"), "misplaced-field", message, help="move them to the WorkflowTemplate", at_key=True)
@@ -70,3 +72,32 @@ def _check_pod_resources(view: View, key: str, path: Path, resources: Json) -> N
             if name not in _POD_RESOURCES and not name.startswith("hugepages-"):
                 message = f'"{name}" is no resource of a pod as a whole'
                 _say(view, key, (*path, what, name), "bad-choice", message, "only cpu, memory and hugepages-* are; set it on a container")
+
+
+def check_metrics(view: View) -> None:
+    """Metrics have a name, a help text and a value. Argo: metrics.IsValidMetricName, ValidateMetricValues."""
+    metrics = (view.spec.get("metrics") or {}).get("prometheus") or ()
+    for index, metric in enumerate(metrics):
+        _check_metric(view, "", ("spec", "metrics", "prometheus", index), metric)
+    for key, template in view.templates():
+        for index, metric in enumerate((template.get("metrics") or {}).get("prometheus") or ()):
+            _check_metric(view, key, ("metrics", "prometheus", index), metric)
+
+
+def _check_metric(view: View, key: str, path: Path, metric: Json) -> None:
+    name = metric.get("name") or ""
+    if not _METRIC.fullmatch(name):
+        _say(view, key, (*path, "name"), "bad-name", f'"{name}" is no name of a metric', "use letters, digits and '_'")
+    for index, label in enumerate(metric.get("labels") or ()):
+        if not _METRIC.fullmatch(label.get("key") or ""):
+            message = f'"{label.get("key") or ""}" is no label of a metric'
+            _say(view, key, (*path, "labels", index, "key"), "bad-name", message, "use letters, digits and '_'")
+    if not metric.get("help"):
+        _say(view, key, path, "missing-field", f'metric "{name}" has no help text', "write help: what it measures")
+    for kind in ("gauge", "counter", "histogram"):
+        if metric.get(kind) is not None and not metric[kind].get("value"):
+            _say(view, key, (*path, kind), "missing-value", f'the {kind} "{name}" has no value', 'write value: "…"')
+    gauge = metric.get("gauge") or {}
+    if gauge.get("realtime") and "resourcesDuration." in (gauge.get("value") or ""):
+        message = "resourcesDuration is known only at the end, which realtime does not wait for"
+        _say(view, key, (*path, "gauge", "value"), "bad-value-from", message, "use duration, or remove realtime")

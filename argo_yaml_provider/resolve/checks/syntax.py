@@ -16,7 +16,7 @@ from argo_yaml_provider.resolve.references import calls_of
 from argo_yaml_provider.spec.resource import Json, Path
 
 _CLOSE = "write {{name}} or {{=expression}}, closed by }}"
-_LANGUAGE = "the language is expr-lang's: https://expr-lang.org/docs/language-definition"
+LANGUAGE = "the language is expr-lang's: https://expr-lang.org/docs/language-definition"
 _INLINE = "inline"
 
 
@@ -44,7 +44,7 @@ def _bad_tags(text: str) -> Iterator[tuple[str, str, str, tuple[int, int]]]:
         if tag.expression and "{{" not in tag.inner:
             offset = tag.start + 3
             for message, at, length in bad_expression(tag.inner):
-                yield "bad-expression", f"this expression cannot be read: {message}", _LANGUAGE, (offset + at, length)
+                yield "bad-expression", f"this expression cannot be read: {message}", LANGUAGE, (offset + at, length)
 
 
 def bad_expression(text: str) -> Iterator[tuple[str, int, int]]:
@@ -63,12 +63,12 @@ def check_expressions(view: View) -> None:
     for path, text in [(("spec", "retryStrategy", "expression"), strategy.get("expression")), *_hooks(view.spec, ("spec",))]:
         for message, at, length in bad_expression(text) if text and "{{" not in text else ():
             report = f"this expression cannot be read: {message}"
-            view.report_spec(path, "bad-expression", report, help=_LANGUAGE, span=(at, length))
+            view.report_spec(path, "bad-expression", report, help=LANGUAGE, span=(at, length))
     for key, template in view.templates():
         for path, text in _expressions(template):
             for message, at, length in bad_expression(text) if text and "{{" not in text else ():
                 report = f"this expression cannot be read: {message}"
-                view.report(key, path, "bad-expression", report, help=_LANGUAGE, span=(at, length))
+                view.report(key, path, "bad-expression", report, help=LANGUAGE, span=(at, length))
 
 
 def _expressions(template: Json) -> Iterator[tuple[Path, str | None]]:

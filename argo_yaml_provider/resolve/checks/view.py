@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from argo_yaml_provider.resolve.references import calls_of
+from argo_yaml_provider.resolve.references import calls_of, spec_path
 from argo_yaml_provider.resolve.resolved import Library, Resolved
 from argo_yaml_provider.spec.problems import Problems
 from argo_yaml_provider.spec.resource import Json, Path
@@ -72,11 +72,21 @@ class View:
         self, path: Path, code: str, message: str, *, help: str = "", at_key: bool = False, span: tuple[int, int] = (0, 0)
     ) -> None:
         """A problem outside the templates: in the object itself, or in the WorkflowTemplate that it refers to."""
+        resource = self.resolved.resource
+        document, here = resource.document, path
+        if path[0] == "spec":
+            here = (*spec_path(resource), *path[1:])
+            if not document.find(here)[2]:
+                owners = [owner.document for owner, _ in self.resolved.origins.values() if owner is not resource]
+                other = next((one for one in owners if one.find(path)[2]), None)
+                document, here = (other, path) if other else (document, here)
+        self.problems.add(document, here, code, message, help=help, key=at_key, offset=span[0], length=span[1])
+
+
+    def report_cron(self, path: Path, code: str, message: str, *, help: str = "", span: tuple[int, int] = (0, 0)) -> None:
+        """A problem of a CronWorkflow's own fields."""
         document = self.resolved.resource.document
-        if not document.find(path)[2]:
-            owners = {owner.document.file: owner.document for owner, _ in self.resolved.origins.values()}
-            document = next((one for one in owners.values() if one.find(path)[2]), document)
-        self.problems.add(document, path, code, message, help=help, key=at_key, offset=span[0], length=span[1])
+        self.problems.add(document, path, code, message, help=help, offset=span[0], length=span[1])
 
 
 def type_of(template: Json) -> str:
