@@ -1,6 +1,6 @@
 """What can be referred to: the templates of the file, of its folder, and of the `--templates` paths.
 
-In: paths.  Out: `Library`, and the documents that are not Argo's.
+In: paths.  Out: `Library`.
 Must not know: who refers to what.
 """
 
@@ -14,7 +14,6 @@ from argo_yaml_provider.diagnostics import SpecError
 from argo_yaml_provider.resolve.resolved import Library
 from argo_yaml_provider.source import read_file
 from argo_yaml_provider.spec.load import Loaded, load_all
-from argo_yaml_provider.spec.resource import Resource
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _EMPTY = Loaded(resources=(), problems=(), broken=frozenset())
@@ -56,17 +55,6 @@ def build_library(files: Iterable[Loaded]) -> Library:
             elif resource.kind == "ClusterWorkflowTemplate" and resource.is_argo:
                 library.cluster.setdefault(resource.name, resource)
     return library
-
-
-def core_documents(path: Path, library_paths: Iterable[Path] = ()) -> tuple[Resource, ...]:
-    """ConfigMaps, Secrets and other documents that are not Argo's, of the file, its folder and the paths given."""
-    files = [path, *sorted(path.absolute().parent.iterdir()), *files_below(library_paths)]
-    found: dict[tuple[str, str, str], Resource] = {}
-    for file in dict.fromkeys(one.absolute() for one in files if one.suffix in SUFFIXES and one.is_file()):
-        for resource in _try_load(file).resources:
-            if not resource.is_argo:
-                found.setdefault((resource.kind, resource.namespace, resource.name), resource)
-    return tuple(found.values())
 
 
 def files_below(paths: Iterable[Path]) -> Iterator[Path]:

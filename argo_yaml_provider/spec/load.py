@@ -31,7 +31,7 @@ class Loaded:
     resources: tuple[Resource, ...]
     problems: tuple[Diagnostic, ...]
     broken: frozenset[int]
-    """Indices of documents with values of the wrong type: checks that look further would only repeat it."""
+    """Indices of documents with lists or mappings out of place: checks that look further would only repeat it."""
 
 
 def load_documents(documents: Iterable[Document]) -> tuple[Resource, ...]:
@@ -123,11 +123,11 @@ class _Reader:
         try:
             return read_value(type_.name, node)
         except Wrong as wrong:
-            self._wrong(path, wrong)
-            return _ABSENT
+            self._wrong(path, wrong, structure=isinstance(node.value, (dict, list)))
+            return node.text if node.text and type_.name == "string" else _ABSENT
 
-    def _wrong(self, path: Path, wrong: Wrong) -> None:
-        self.broken = self.broken or wrong.code == "wrong-type"
+    def _wrong(self, path: Path, wrong: Wrong, *, structure: bool = True) -> None:
+        self.broken = self.broken or structure
         self.problems.add(self.document, path, wrong.code, wrong.message, help=wrong.help, offset=wrong.offset, length=wrong.length)
 
     def _list(self, node: Node, type_: Type, path: Path) -> Any:

@@ -113,26 +113,39 @@ def check_call_arguments(view: View) -> None:
         for path, call in view.calls(key):
             target = key_of(key, call)
             if target in view.resolved.templates:
-                what = f'{"task" if path[0] == "dag" else "step"} "{call.get("name", "")}"'
-                for kind, name, help_text in _missing(view.resolved.templates[target], call.get("arguments") or {}):
-                    message = f'{what} gives no {kind} "{name}", which template "{title(target)}" asks for'
-                    view.report(key, path, "missing-argument", message, help=help_text)
+                missing = _missing(view.resolved.templates[target], call.get("arguments") or {})
+                if missing:
+                    what = f'{"task" if path[0] == "dag" else "step"} "{call.get("name", "")}"'
+                    message = f'{what} gives no {_listed(missing)}, which template "{title(target)}" asks for'
+                    view.report(key, path, "missing-argument", message, help=_how_to_add("arguments", missing))
 
 
-def _missing(template: Json, arguments: Json) -> list[tuple[str, str, str]]:
+def _missing(template: Json, arguments: Json) -> list[tuple[str, str]]:
+    """Kind and name of each input without a value of its own that no argument supplies."""
     inputs = template.get("inputs") or {}
-    given = {one.get("name") for one in arguments.get("parameters") or ()}
     missing = []
-    for one in inputs.get("parameters") or ():
-        has_own = any(one.get(field) is not None for field in ("value", "default", "valueFrom"))
-        if not has_own and one.get("name") not in given:
-            help_text = f"add it under arguments.parameters: - {{name: {one.get('name')}, value: …}}"
-            missing.append(("parameter", one.get("name", ""), help_text))
-    given = {one.get("name") for one in arguments.get("artifacts") or ()}
-    for one in inputs.get("artifacts") or ():
-        if not one.get("optional") and not has_location(one) and one.get("name") not in given:
-            missing.append(("artifact", one.get("name", ""), f"add it under arguments.artifacts: - {{name: {one.get('name')}, from: …}}"))
+    for kind, has_own in (("parameter", _has_own_value), ("artifact", _has_own_source)):
+        given = {one.get("name") for one in arguments.get(f"{kind}s") or ()}
+        declared = [one for one in inputs.get(f"{kind}s") or () if not has_own(one)]
+        missing += [(kind, one.get("name") or "") for one in declared if one.get("name") not in given]
     return missing
+
+
+def _has_own_value(parameter: Json) -> bool:
+    return any(parameter.get(field) is not None for field in ("value", "default", "valueFrom"))
+
+
+def _has_own_source(artifact: Json) -> bool:
+    return bool(artifact.get("optional")) or has_location(artifact)
+
+
+def _listed(missing: list[tuple[str, str]]) -> str:
+    return ", ".join(f'{kind} "{name}"' for kind, name in missing)
+
+
+def _how_to_add(where: str, missing: list[tuple[str, str]]) -> str:
+    kind, name = missing[0]
+    return f"add it under {where}.{kind}s: - {{name: {name}, {'value' if kind == 'parameter' else 'from'}: …}}"
 
 
 def check_entrypoint_arguments(view: View) -> None:
@@ -141,7 +154,8 @@ def check_entrypoint_arguments(view: View) -> None:
         return
     for field, key in (("entrypoint", view.resolved.entrypoint), ("onExit", view.resolved.on_exit)):
         if key in view.resolved.templates:
-            for kind, name, _ in _missing(view.resolved.templates[key], view.spec.get("arguments") or {}):
-                message = f'{field} "{title(key)}" asks for {kind} "{name}", which the workflow\'s arguments do not have'
-                help_text = f"add it under spec.arguments.{kind}s: - {{name: {name}, value: …}}, or give the input a default"
+            missing = _missing(view.resolved.templates[key], view.spec.get("arguments") or {})
+            if missing:
+                message = f'{field} "{title(key)}" asks for {_listed(missing)}, which the workflow\'s arguments do not have'
+                help_text = _how_to_add("spec.arguments", missing) + ", or give the input a default"
                 view.report_spec(("spec", field), "missing-argument", message, help=help_text)

@@ -26,6 +26,16 @@ _FIXED = (
     "workflow.name", "workflow.namespace", "workflow.mainEntrypoint", "workflow.serviceAccountName", "workflow.uid", "workflow.status",
     "workflow.annotations", "workflow.annotations.json", "workflow.labels", "workflow.labels.json",
 )  # fmt: skip
+_DECLARED = {
+    "inputs.parameters.": "inputs.parameters of the template",
+    "inputs.artifacts.": "inputs.artifacts of the template",
+    "workflow.parameters.": "spec.arguments.parameters",
+    "workflow.outputs.parameters.": "an output parameter's globalName",
+    "workflow.outputs.artifacts.": "an output artifact's globalName",
+    "workflow.labels.": "metadata.labels or spec.workflowMetadata.labels",
+    "workflow.annotations.": "metadata.annotations or spec.workflowMetadata.annotations",
+    "item.": "the keys of the loop's items",
+}
 _OF_EVERY_CALL = ("id", "startedAt", "finishedAt", "hostNodeName")
 
 
@@ -155,9 +165,11 @@ def _explain(view: View, key: str, name: str, scope: Scope, places: _Places | No
         return "not-upstream", f'{{{{{name}}}}}: {one} "{call}" has not ended when this runs', wait
     if places and word == places.word:
         return "unknown-step", f'{{{{{name}}}}}: no {word.removesuffix("s")} is named "{call}"', suggest(call, sorted(places.others), label=word)
-    kind = name[: len("inputs.parameters.")] if name.startswith("inputs.parameters.") else f"{word}."
-    known = sorted(one for one in scope.names if one.startswith(kind)) or sorted(one for one in scope.names if one.startswith(f"{word}."))
+    kind = next((one for one in _DECLARED if name.startswith(one)), f"{word}.")
+    known = sorted(one for one in scope.names if one.startswith(kind))
     message = f'{{{{{name}}}}} refers to nothing in template "{title(key)}"'
+    if not known and kind in _DECLARED:
+        return "unknown-tag", message, f"none is declared; add it under {_DECLARED[kind]}"
     return "unknown-tag", message, suggest(name, known, label="known here")
 
 
