@@ -42,6 +42,8 @@ class Attempt:
     started_at: str = ""
     finished_at: str = ""
     daemoned: bool = False
+    child: dict[str, str] | None = None
+    """Of a child run: {"dag_id", "run_id"}."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ class CallTree:
             self._add(Stand(top, None, "root"))
         self.tasks = {task.id: task for task in plan.tasks}
         self.step_tasks = {task.call: task for task in plan.tasks if task.kind is TaskKind.STEP}
+        self._own_tasks: dict[str, tuple[str, ...]] = {}
         self.fanouts = {task.call: task for task in plan.tasks if task.kind is TaskKind.FANOUT}
 
     def _add(self, stand: Stand) -> None:
@@ -50,6 +51,28 @@ class CallTree:
                 yield Stand(member, call, "member", number)
         for hook in call.hooks:
             yield Stand(hook, call, "hook")
+
+    def tasks_of(self, call: Call) -> tuple[str, ...]:
+        """The tasks of a call and of all below it, hooks included, in the plan's order."""
+        if call.id not in self._own_tasks:
+            below = {call.id}
+            pending = [call]
+            while pending:
+                more = [stand.call for stand in self._below(pending.pop())]
+                below.update(one.id for one in more)
+                pending += more
+            self._own_tasks[call.id] = tuple(t.id for t in self.tasks.values() if t.call in below)
+        return self._own_tasks[call.id]
+
+    def before(self, task: str) -> frozenset[str]:
+        """All tasks that have ended when this one starts."""
+        found: set[str] = set()
+        pending = [task]
+        while pending:
+            new = [one for one in self.tasks[pending.pop()].upstream if one not in found]
+            found.update(new)
+            pending += new
+        return frozenset(found)
 
     def parent(self, call: Call) -> Call | None:
         """The call that this one belongs to."""

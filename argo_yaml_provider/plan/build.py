@@ -71,7 +71,7 @@ def _child_plan(resolved: Resolved, children: Children, template: str, file: str
 
 def _on_exit(builder: CallBuilder, resolved: Resolved, spec: Json) -> Call | None:
     """The workflow's exit handler: after everything else."""
-    hook = exit_hook(spec, spec.get("arguments") or {})
+    hook = exit_hook(spec)
     if hook is None:
         return None
     key = resolved.reference(resolved.entrypoint, hook) or resolved.on_exit

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from argo_yaml_provider.plan.items import loops
 from argo_yaml_provider.plan.loops import MOST_UNROLLED, is_mapped, is_unrolled, literal_count
 from argo_yaml_provider.plan.names import ROOT, Names, slug
-from argo_yaml_provider.plan.items import loops
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, PlannedGroup, PlannedTask, TaskKind
 from argo_yaml_provider.plan.templates import (
     COMPOSITES,
@@ -20,8 +20,8 @@ from argo_yaml_provider.plan.templates import (
     expression_hooks,
     kind_of,
     members,
-    wanted_tasks,
     waits_for_end,
+    wanted_tasks,
 )
 from argo_yaml_provider.resolve.resolved import Resolved
 
@@ -204,7 +204,7 @@ class CallBuilder:
     def _mapped(self, spot: Spot, template: str, source: Json, upstream: Sinks) -> tuple[Call, Sinks]:
         """A fan-out, and one task or group that Airflow maps over its list."""
         kind = self._kind(replace(spot, mapped=True), template)
-        hooked = bool(exit_hook(source, {}) or expression_hooks(source))
+        hooked = bool(exit_hook(source) or expression_hooks(source))
         grouped = kind in COMPOSITES or hooked
         ident = self.names.group(spot.path) if grouped else self.names.task(spot.path)
         fanout = PlannedTask(
@@ -249,7 +249,7 @@ class CallBuilder:
             built, after = self._hook(where, scope, hook, sinks if waits_for_end(hook) else upstream)
             made.append(built)
             ends.append(after)
-        hook = exit_hook(call.source, self._spec.get("arguments") or {})
+        hook = exit_hook(call.source)
         if hook is not None:
             where = replace(around, path=(*spot.path, "onExit"), name="onExit")
             built, after = self._hook(where, scope, hook, _union(ends))

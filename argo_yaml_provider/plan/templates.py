@@ -53,9 +53,13 @@ def dependencies(template: Json) -> dict[str, tuple[str, ...]]:
 
 
 def targets(template: Json) -> list[str]:
-    """The tasks that decide a dag's phase: `target`, or all that none depends on, sorted. Argo: dag.go findLeafTaskNames."""
-    if template["dag"].get("target"):
-        return str(template["dag"]["target"]).split(" ")
+    """The tasks that decide a dag's phase: `target`, or all that none depends on, sorted. Argo: dag.go findLeafTaskNames.
+
+    A target that is a tag is known only once it is substituted; until then every task may be wanted.
+    """
+    named = str(template["dag"].get("target") or "")
+    if named and "{{" not in named:
+        return named.split(" ")
     needs = dependencies(template)
     needed = {name for names in needs.values() for name in names}
     return sorted(name for name in needs if name not in needed)
@@ -78,15 +82,12 @@ def wanted_tasks(template: Json) -> list[Json]:
     return list(ordered.values())
 
 
-def exit_hook(source: Json, arguments: Json) -> Json | None:
-    """The exit handler of a step, task or workflow spec. `onExit` takes the workflow's arguments. Argo: GetExitHook."""
+def exit_hook(source: Json) -> Json | None:
+    """The exit handler of a step, task or workflow spec. Without arguments of its own it takes the workflow's. Argo: GetExitHook."""
     if source.get("onExit"):
-        return {"template": source["onExit"], "arguments": arguments}
-    hook = (source.get("hooks") or {}).get("exit")
-    if hook is None:
-        return None
-    own = hook.get("arguments") or {}
-    return hook if own.get("parameters") or own.get("artifacts") else {**hook, "arguments": arguments}
+        return {"template": source["onExit"]}
+    hook: Json | None = (source.get("hooks") or {}).get("exit")
+    return hook
 
 
 def expression_hooks(source: Json) -> dict[str, Json]:

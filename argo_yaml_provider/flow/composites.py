@@ -1,0 +1,171 @@
+"""What came of loops, steps templates and dag templates.
+
+In: places, the engine's rules.  Out: Results.
+Must not know: how members are entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from argo_yaml_provider.expr import gojson
+from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.flow.branches import Branches
+from argo_yaml_provider.flow.entries import Absent, Place, Stopped
+from argo_yaml_provider.flow.frames import Frame
+from argo_yaml_provider.flow.outcome import Phase
+from argo_yaml_provider.flow.outputs import refers_to_result, template_outputs
+from argo_yaml_provider.flow.results import FAILURES, Result
+from argo_yaml_provider.flow.scope import of_turns
+from argo_yaml_provider.flow.tree import is_loop
+from argo_yaml_provider.plan.nodes import Call, CallKind, LoopKind
+
+if TYPE_CHECKING:
+    from argo_yaml_provider.flow.engine import Engine
+
+
+class Composites:
+    """Results that are made of other results."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._branches = Branches(engine)
+
+    def instances(self, place: Place) -> list[Place]:
+        """The nodes that a member stands for: itself, or the turns of its loop if that has any."""
+        if not is_loop(place.call, place.index) or self._loop(place) is not None:
+            return [place]
+        return self._engine.turns(place.call, place.index)
+
+    def _loop(self, place: Place) -> Result | None:
+        """A loop that came to a node of its own without turns, or is not there at all (ABSENT); None: it has turns."""
+        if place.call.loop is LoopKind.MAPPED:
+            outcome = self._engine.source.outcome(self._engine.tree.fanouts[place.call.id].id, place.index)
+            if outcome is not None:
+                if outcome.items:
+                    return None
+                raised = bool(outcome.values.get("raised"))
+                return Result(type="Skipped", phase=outcome.phase, message=outcome.message, raised=raised)
+        found = self._engine.expanded(place)
+        if isinstance(found, Absent):
+            return Result(type="Skipped", phase=Phase.ABSENT, message=found.reason)
+        if isinstance(found, Stopped):
+            return Result(type="Skipped", phase=found.phase, message=found.message, raised=found.raised)
+        if place.call.loop is LoopKind.MAPPED and not self._engine.live:
+            return Result(type="Skipped", phase=Phase.ERROR, message="the fan-out ended without an outcome")
+        return None
+
+    def turn_results(self, place: Place) -> list[Result] | None:
+        """The results of a loop's turns, in order; None if it is no loop, or has none."""
+        if not is_loop(place.call, place.index) or self._loop(place) is not None:
+            return None
+        return [result for result in self._engine.gather(self._engine.turns(place.call, place.index)) if result is not None]
+
+    def loop_result(self, place: Place) -> Result | None:
+        """A loop as a whole: Argo's TaskGroup; in a steps template it has no node of its own."""
+        alone = self._loop(place)
+        if alone is not None:
+            return None if alone.phase is Phase.ABSENT else alone
+        turns = self.turn_results(place) or []
+        phase = Phase.SUCCEEDED
+        for turn in turns:
+            phase = turn.phase if turn.failed else phase
+        if any(not turn.fulfilled for turn in turns) or self._waits_for_turns(place):
+            phase = Phase.RUNNING
+        raised = next((turn for turn in turns if turn.raised), None)
+        return Result(type="TaskGroup", phase=phase, raised=raised is not None, **_times(turns))
+
+    def _waits_for_turns(self, place: Place) -> bool:
+        """Whether a mapped loop's list is still to come."""
+        if place.call.loop is not LoopKind.MAPPED:
+            return False
+        return self._engine.source.outcome(self._engine.tree.fanouts[place.call.id].id, place.index) is None
+
+    def result(self, place: Place) -> Result:
+        """A steps or dag template that is called."""
+        frame = self._engine.frame(place)
+        assert frame is not None
+        try:
+            return self._steps(frame) if place.call.kind is CallKind.STEPS else self._dag(frame)
+        except ExprError as error:
+            kind = "Steps" if place.call.kind is CallKind.STEPS else "DAG"
+            return Result(type=kind, phase=Phase.ERROR, message=error.message, raised=True)
+
+    def _steps(self, frame: Frame) -> Result:
+        engine, count = self._engine, len(frame.place.call.groups)
+        ends = []
+        for number in range(count):
+            end = engine.steps.end(frame, number)
+            assert end is not None
+            ends.append(end)
+            if end.broken:
+                raise ExprError(end.broken)
+            if end.phase is not Phase.SUCCEEDED:
+                phase = Phase.RUNNING if end.phase is Phase.RUNNING else Phase.FAILED
+                return Result(type="Steps", phase=phase, message=end.message, **_times(ends))
+        text = gojson.dumps(frame.template.get("outputs"))
+        outputs = template_outputs(frame.template, engine.steps.scope(frame, count, text))
+        return Result(type="Steps", phase=Phase.SUCCEEDED, outputs=outputs, **_times(ends))
+
+    def _dag(self, frame: Frame) -> Result:
+        engine = self._engine
+        phase = self._branches.phase(frame)
+        names = engine.dags.wanted(frame)
+        results = [r for r in engine.gather(engine.dags.place(frame, name) for name in names) if r is not None]
+        if phase is Phase.RUNNING:
+            return Result(type="DAG", phase=phase)
+        self._check_loops(frame, succeeded=phase is Phase.SUCCEEDED)
+        if phase in FAILURES:
+            return Result(type="DAG", phase=phase, **_times(results))
+        text = gojson.dumps(frame.template.get("outputs"))
+        outputs = template_outputs(frame.template, engine.dags.scope_of_all(frame, text))
+        return Result(type="DAG", phase=phase, outputs=outputs, **_times(results))
+
+    def _check_loops(self, frame: Frame, *, succeeded: bool) -> None:
+        """Results of a loop that are no JSON break the dag: at once if a task comes after the loop, else at the end."""
+        engine = self._engine
+        followed = {need for name in engine.dags.wanted(frame) for need in engine.dags.needs(frame, name)[0]}
+        for name in engine.dags.wanted(frame):
+            place = engine.dags.place(frame, name)
+            if place.call.loop is not None and (succeeded or name in followed) and self.includes_result(place):
+                of_turns("", self.turn_results(place) or [])
+
+    def includes_result(self, place: Place) -> bool:
+        """Whether stdout is captured, because the composite around the call speaks of it."""
+        return self._engine.remember(("includes", place.call.id), lambda: self._includes_result(place.call))
+
+    def _includes_result(self, call: Call) -> bool:
+        stand = self._engine.tree.stands[call.id]
+        while stand.parent is not None and stand.role != "member":
+            if stand.role == "hook":
+                return self._hook_includes(stand.parent, call)
+            stand = self._engine.tree.stands[stand.parent.id]
+        if stand.parent is None:
+            return False
+        return refers_to_result(self._engine.plan.templates[stand.parent.template], stand.call.name)
+
+    def _hook_includes(self, hooked: Call, hook: Call) -> bool:
+        """A hook's stdout counts as that of a step called `onExit`, or by the hook's name."""
+        stand = self._engine.tree.stands[hooked.id]
+        while stand.parent is not None and stand.role != "member":
+            stand = self._engine.tree.stands[stand.parent.id]
+        if stand.parent is None:
+            return False
+        return refers_to_result(self._engine.plan.templates[stand.parent.template], hook.name.rpartition(".")[2])
+
+    def global_outputs(self, frame: Frame, text: str) -> dict[str, Any]:
+        """`workflow.outputs.*` as the frame sees it."""
+        if "workflow.outputs" not in text:
+            return {}
+        return {name: value for name, value in frame.variables.items() if name.startswith("workflow.outputs.")} | (
+            self._engine.globals.artifacts(frame.place)
+        )
+
+
+def _times(results: Sequence[Any]) -> dict[str, str]:
+    """From the first start to the last end."""
+    return {
+        "started_at": min((r.started_at for r in results if r.started_at), default=""),
+        "finished_at": max((r.finished_at for r in results if r.finished_at), default=""),
+    }

@@ -1,0 +1,201 @@
+"""The rules of a dag template: each task on its own, by the results of those it depends on.
+
+In: a Frame.  Out: how each task is entered, the dag's phase.
+Must not know: steps. Argo: dag.go.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from argo_yaml_provider.expr import gojson
+from argo_yaml_provider.expr.depends import depends_logic, evaluate_depends
+from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.flow import clock
+from argo_yaml_provider.flow.entries import Absent, Entry, Expanded, Place, Stopped
+from argo_yaml_provider.flow.frames import Frame
+from argo_yaml_provider.flow.gates import mentions, shown_name, when_entry
+from argo_yaml_provider.flow.identity import node_id
+from argo_yaml_provider.flow.outcome import Phase
+from argo_yaml_provider.flow.references import resolve_step
+from argo_yaml_provider.flow.results import Result
+from argo_yaml_provider.flow.scope import Scope, of_inputs, of_result, of_skipped, of_turns
+from argo_yaml_provider.plan.items import expand, loops
+from argo_yaml_provider.plan.nodes import Call, Json
+from argo_yaml_provider.plan.templates import dag_tasks, wanted_tasks
+
+if TYPE_CHECKING:
+    from argo_yaml_provider.flow.engine import Engine
+
+_REFERS = re.compile(r"\b(?:tasks|workflow\.outputs)\b")
+
+
+class DagRules:
+    """Argo's executeDAG."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def expanded(self, place: Place) -> Expanded | Stopped | Absent:
+        """A task after its `depends`, its references and its loop."""
+        frame = self._engine.frame_of(place)
+        if frame is None:
+            return Absent(reason="the template it lies in does not run")
+        name = place.call.name
+        if name not in self.wanted(frame):
+            return Absent(reason="no target of the dag needs it")
+        node = self.node_of(frame, name)
+        gate = self._gate(frame, name, node)
+        if gate is not None:
+            return gate
+        try:
+            expanded = self.turns_of(frame, place.call)
+        except ExprError as error:
+            return Stopped(node=node, phase=Phase.ERROR, message=error.message)
+        if loops(self.tasks(frame)[name]) and not expanded.turns:
+            return Stopped(node=node, phase=Phase.SKIPPED, message="Skipped, empty params")
+        return expanded
+
+    def turn(self, place: Place, expanded: Expanded, index: int) -> Entry:
+        """One turn: its `when`."""
+        if index >= len(expanded.turns):
+            return Absent(reason=f"{expanded.node} has only {len(expanded.turns)} items")
+        frame = self._engine.frame_of(place)
+        assert frame is not None
+        turn = expanded.turns[index]
+        return when_entry(self.node_of(frame, turn.name), turn.step, raised=False)
+
+    def tasks(self, frame: Frame) -> dict[str, Json]:
+        """The tasks as the filled-in template has them."""
+        return self._engine.remember(("tasks", frame.key), lambda: dag_tasks(frame.template))
+
+    def wanted(self, frame: Frame) -> dict[str, Json]:
+        """The tasks that some target needs."""
+        return self._engine.remember(("wanted", frame.key), lambda: {t["name"]: t for t in wanted_tasks(frame.template)})
+
+    def needs(self, frame: Frame, name: str) -> tuple[tuple[str, ...], str]:
+        """The tasks that a task names, and its logic."""
+        return self._engine.remember(("needs", frame.key, name), lambda: self._needs(frame, name))
+
+    def _needs(self, frame: Frame, name: str) -> tuple[tuple[str, ...], str]:
+        names, logic = depends_logic(self.tasks(frame)[name], self.tasks(frame))
+        return tuple(names), logic
+
+    def _gate(self, frame: Frame, name: str, node: str) -> Stopped | Absent | None:
+        """None: the task may run as far as `depends` goes."""
+        names, logic = self.needs(frame, name)
+        if not logic:
+            return None
+        results: dict[str, dict[str, bool]] = {}
+        for need in names:
+            place = self.place(frame, need)
+            result = self._engine.result(place)
+            if result is None or not (result.fulfilled or result.daemoned) or self._engine.hooks.unfinished(place):
+                return Absent(reason=f"it waits for {need}")
+            results[need] = self._judged(place, result)
+        try:
+            if evaluate_depends(logic, results):
+                return None
+        except ExprError as error:
+            return Stopped(node=node, phase=Phase.ERROR, message=error.message)
+        return Stopped(node=node, phase=Phase.OMITTED, message="omitted: depends condition not met")
+
+    def _judged(self, place: Place, result: Result) -> dict[str, bool]:
+        """What `depends` may ask of a task. Argo: TaskResults."""
+        turns = self._engine.composites.turn_results(place) if result.type == "TaskGroup" else None
+        return {
+            "Succeeded": result.phase is Phase.SUCCEEDED,
+            "Failed": result.phase is Phase.FAILED,
+            "Errored": result.phase is Phase.ERROR,
+            "Skipped": result.phase is Phase.SKIPPED,
+            "Omitted": result.phase is Phase.OMITTED,
+            "Daemoned": result.daemoned and result.phase is not Phase.PENDING,
+            "AnySucceeded": any(turn.phase is Phase.SUCCEEDED for turn in turns or ()),
+            "AllFailed": bool(turns) and all(turn.phase is Phase.FAILED for turn in turns or ()),
+        }
+
+    def place(self, frame: Frame, name: str) -> Place:
+        """A task's place; a loop's as a whole."""
+        members = self._engine.remember(
+            ("members", frame.place.call.id), lambda: {call.name: call for call in frame.place.call.groups[0]}
+        )
+        return Place(members[name], frame.place.index)
+
+    def turns_of(self, frame: Frame, call: Call) -> Expanded:
+        """The task's turns, names and arguments included."""
+        return self._engine.remember(("turns", frame.key, call.id), lambda: self._expand(frame, call))
+
+    def _expand(self, frame: Frame, call: Call) -> Expanded:
+        source, node = self.tasks(frame)[call.name], self.node_of(frame, call.name)
+        text = gojson.dumps({name: value for name, value in source.items() if name != "hooks"})
+        scope = self.scope(frame, call.name, text)
+        with clock.fixed(self._engine.facts, node):
+            if "{{" in text or '"from' in text or source.get("when"):
+                source = resolve_step(source, scope, frame.variables, dag=True)
+            turns = expand(source, scope.params(frame.variables), dag=True)
+        return Expanded(node=node, turns=tuple(turns))
+
+    def scope(self, frame: Frame, name: str, text: str) -> Scope:
+        """What a task may speak of, as far as the text does: the tasks before it. Argo: buildLocalScopeFromTask."""
+        values: dict[str, Any] = of_inputs(frame.template)
+        values |= self._engine.composites.global_outputs(frame, text)
+        for ancestor in self.ancestors(frame, name):
+            values |= self.variables(frame, ancestor, text)
+        return Scope(values)
+
+    def scope_of_all(self, frame: Frame, text: str) -> Scope:
+        """What the dag's outputs may speak of: every task."""
+        values: dict[str, Any] = of_inputs(frame.template)
+        for name in self.tasks(frame):
+            if name in self.wanted(frame):
+                values |= self.variables(frame, name, text)
+        return Scope(values)
+
+    def ancestors(self, frame: Frame, name: str) -> tuple[str, ...]:
+        """The tasks that a task depends on, directly or not, in the dag's order."""
+        return self._engine.remember(("ancestors", frame.key, name), lambda: self._ancestors(frame, name))
+
+    def _ancestors(self, frame: Frame, name: str) -> tuple[str, ...]:
+        found: set[str] = set()
+        pending = [name]
+        while pending:
+            new = [need for need in self.needs(frame, pending.pop())[0] if need not in found]
+            found.update(new)
+            pending += new
+        return tuple(task for task in self.tasks(frame) if task in found)
+
+    def variables(self, frame: Frame, name: str, text: str) -> dict[str, Any]:
+        """`tasks.x.*` of a task that is over, if the text may speak of it. A loop whose results are no JSON is an error even if not."""
+        engine, prefix, place = self._engine, f"tasks.{name}", self.place(frame, name)
+        spoken = bool(_REFERS.search(text)) and mentions(text, name)
+        if not spoken and not self._collects(place):
+            return {}
+        result = engine.result(place)
+        if result is None:
+            return {}
+        turns = engine.composites.turn_results(place) if result.type == "TaskGroup" else None
+        values = of_turns(prefix, turns) if turns is not None else {}
+        skipped = result.phase in (Phase.SKIPPED, Phase.OMITTED) and result.outputs is None
+        template = engine.plan.templates[place.call.template]
+        values |= of_result(prefix, result) | (of_skipped(prefix, template, artifacts=False) if skipped else {})
+        return values | ({f"{prefix}.id": self._id(frame, place, result)} if spoken else {})
+
+    def _collects(self, place: Place) -> bool:
+        """Whether a loop's results are gathered."""
+        if place.call.loop is None:
+            return False
+        return self._engine.composites.includes_result(place)
+
+    def _id(self, frame: Frame, place: Place, result: Result) -> str:
+        name = self.node_of(frame, place.call.name)
+        tried = f"{name}({len(result.attempts) - 1})" if result.type == "Retry" and result.attempts else name
+        return node_id(self._engine.facts.name, tried)
+
+    def node_of(self, frame: Frame, name: str) -> str:
+        """The node's full name."""
+        return f"{frame.node}.{name}"
+
+    def child_name(self, place: Place) -> str:
+        """The name of the node that was made for a place."""
+        return shown_name(self._engine.entry(place))

@@ -1,0 +1,256 @@
+"""Argo's operate(), worked out on demand: each question is answered from outcomes, and remembered.
+
+In: Plan, RunFacts, Source.  Out: how each call was entered, what it executes, what came of it.
+Must not know: what tasks do with the answers. Argo: operator.go executeTemplate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, TypeVar
+
+from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.flow import clock
+from argo_yaml_provider.flow.composites import Composites
+from argo_yaml_provider.flow.dags import DagRules
+from argo_yaml_provider.flow.entries import Absent, Entry, Execution, Expanded, Place, Started, Stopped
+from argo_yaml_provider.flow.facts import Missing, RunFacts, Source
+from argo_yaml_provider.flow.frames import Frame
+from argo_yaml_provider.flow.globals import GlobalOutputs
+from argo_yaml_provider.flow.hooks import HookRules
+from argo_yaml_provider.flow.identity import pod_name
+from argo_yaml_provider.flow.inputs import process_args
+from argo_yaml_provider.flow.leaves import leaf_result
+from argo_yaml_provider.flow.outcome import Outcome, Phase
+from argo_yaml_provider.flow.results import Result
+from argo_yaml_provider.flow.steps import StepsRules
+from argo_yaml_provider.flow.tree import CallTree, is_loop
+from argo_yaml_provider.flow.variables import spec_of, submitted_arguments, workflow_variables
+from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, Plan
+from argo_yaml_provider.plan.templates import COMPOSITES
+
+T = TypeVar("T")
+
+
+class Engine:
+    """One run of one plan, as far as it has come.
+
+    `live`: a task without an outcome has not ended yet. Otherwise it has, and left none: an Error.
+    """
+
+    def __init__(self, plan: Plan, facts: RunFacts, source: Source, *, live: bool = False) -> None:
+        self.plan, self.facts, self.source, self.live = plan, facts, source, live
+        self.tree = CallTree(plan)
+        self.spec: Json = spec_of(plan)
+        self._known: dict[Hashable, Any] = {}
+        self.steps, self.dags, self.hooks = StepsRules(self), DagRules(self), HookRules(self)
+        self.composites = Composites(self)
+        self.globals = GlobalOutputs(self)
+
+    def remember(self, key: Hashable, work: Callable[[], T]) -> T:
+        """The value of `work`, worked out once. An error is remembered too; what is missing is asked for again."""
+        if key not in self._known:
+            try:
+                self._known[key] = work()
+            except ExprError as error:
+                self._known[key] = error
+        value: T | ExprError = self._known[key]
+        if isinstance(value, ExprError):
+            raise value
+        return value
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """`workflow.*`, as it is from the start."""
+        return self.remember("variables", lambda: workflow_variables(self.plan, self.facts, self.source.config_map))
+
+    @property
+    def root(self) -> Place:
+        """The entrypoint."""
+        return Place(self.plan.root, -1)
+
+    @property
+    def root_node(self) -> str:
+        """The root's name in the tree."""
+        return self.facts.node or self.facts.name
+
+    def parent(self, place: Place) -> Place | None:
+        """The place that this one belongs to."""
+        call = self.tree.parent(place.call)
+        if call is None:
+            return None
+        leaves_loop = place.call.loop is LoopKind.MAPPED
+        return Place(call, -1 if leaves_loop else place.index)
+
+    def entry(self, place: Place) -> Entry:
+        """How the call came to run, or why not."""
+        return self.remember(("entry", place.key), lambda: self._entry(place))
+
+    def _entry(self, place: Place) -> Entry:
+        role = self.tree.stands[place.call.id].role
+        if role == "root":
+            return self._top(place)
+        if role == "hook":
+            return self.hooks.entry(place)
+        loop, index = place, -1
+        if role == "turn" or place.call.loop is LoopKind.MAPPED:
+            parent = self.tree.parent(place.call) if role == "turn" else place.call
+            assert parent is not None
+            loop = Place(parent, place.index if role == "turn" else -1)
+            index = (place.call.item or 0) if role == "turn" else place.index
+        expanded = self.expanded(loop)
+        if isinstance(expanded, Absent):
+            return expanded
+        if isinstance(expanded, Stopped):
+            return expanded if index < 0 else Absent(reason=f"{expanded.node}: {expanded.message}")
+        return self.rules(loop).turn(loop, expanded, max(index, 0))
+
+    def _top(self, place: Place) -> Entry:
+        if place.call is not self.plan.root:
+            return self.hooks.workflow_entry(place)
+        arguments = self.facts.inputs
+        if arguments is None:
+            arguments = submitted_arguments(self.plan, self.facts)
+        return Started(node=self.root_node, step={"arguments": arguments})
+
+    def rules(self, place: Place) -> StepsRules | DagRules:
+        """The rules of the template that this call is a member of."""
+        parent = self.tree.parent(place.call)
+        assert parent is not None
+        return self.steps if parent.kind is CallKind.STEPS else self.dags
+
+    def expanded(self, place: Place) -> Expanded | Stopped | Absent:
+        """A member of a composite after gate, references and loop; a step without a loop has one turn."""
+        return self.remember(("expanded", place.key), lambda: self.rules(place).expanded(place))
+
+    def execution(self, place: Place) -> Execution | Stopped | Absent:
+        """The called template with its arguments filled in."""
+        return self.remember(("execution", place.key), lambda: self._execution(place))
+
+    def _execution(self, place: Place) -> Execution | Stopped | Absent:
+        entry = self.entry(place)
+        if not isinstance(entry, Started):
+            return entry
+        template, step = self.plan.templates[place.call.template], entry.step
+        variables = self.hooks.variables(place)
+        try:
+            with clock.fixed(self.facts, entry.node):
+                filled = process_args(
+                    template,
+                    step.get("arguments") or {},
+                    variables,
+                    self._locals(place, entry.node, template),
+                    config_map=self.source.config_map,
+                )
+        except ExprError as error:
+            return Stopped(node=entry.node, phase=Phase.ERROR, message=error.message, raised=True)
+        return Execution(place=place, node=entry.node, step=step, template=filled, variables=variables)
+
+    def _locals(self, place: Place, node: str, template: Json) -> dict[str, str]:
+        """`node.name`, `pod.name`, `steps.name`. Argo: executeTemplate."""
+        known = {"node.name": node}
+        if place.call.kind in (CallKind.POD, CallKind.RESOURCE) and not self.strategy(place):
+            known["pod.name"] = pod_name(self.facts.name, node, str(template.get("name") or ""))
+        parent = self.tree.parent(place.call)
+        while parent is not None and parent.kind not in COMPOSITES:
+            parent = self.tree.parent(parent)
+        role = self.tree.stands[place.call.id].role
+        if parent is not None and parent.kind is CallKind.DAG and role != "hook":
+            known["tasks.name"] = self.turn_name(place)
+        else:
+            known["steps.name"] = "" if role in ("root", "hook") else self.turn_name(place)
+        return known
+
+    def turn_name(self, place: Place) -> str:
+        """The step's or task's own name, with its index and item."""
+        entry = self.entry(place)
+        return str(entry.step.get("name") or place.call.name) if isinstance(entry, Started) else place.call.name
+
+    def strategy(self, place: Place) -> Json | None:
+        """The retryStrategy that holds here; a child plan's root is one attempt of its caller's."""
+        if place.call.kind in COMPOSITES:
+            return None
+        template = self.plan.templates[place.call.template]
+        found: Json | None = template.get("retryStrategy") or self.spec.get("retryStrategy")
+        return found
+
+    def frame(self, place: Place) -> Frame | None:
+        """A composite that runs; None if it does not."""
+        return self.remember(("frame", place.key), lambda: self._frame(place))
+
+    def _frame(self, place: Place) -> Frame | None:
+        found = self.execution(place)
+        if not isinstance(found, Execution):
+            return None
+        return Frame(place=place, node=found.node, template=found.template, variables=found.variables)
+
+    def frame_of(self, place: Place) -> Frame | None:
+        """The composite that this member, or the step that this hook belongs to, lies in."""
+        hooked = self.tree.stands[place.call.id].role == "hook"
+        start = self.parent(place) if hooked else place
+        above = self.parent(start) if start is not None else None
+        while above is not None and (above.call.kind not in COMPOSITES or is_loop(above.call, above.index)):
+            above = self.parent(above)
+        return None if above is None else self.frame(above)
+
+    def result(self, place: Place) -> Result | None:
+        """What came of a call; None: there is no such node."""
+        return self.remember(("result", place.key), lambda: self._result(place))
+
+    def _result(self, place: Place) -> Result | None:
+        if is_loop(place.call, place.index):
+            return self.composites.loop_result(place)
+        if place.call.kind not in COMPOSITES:
+            outcome = self.outcome_of(place)
+            if outcome is not None:
+                return leaf_result(self.plan.templates[place.call.template], place.call, outcome, self.spec)
+        found = self.execution(place)
+        if isinstance(found, Absent):
+            return None
+        if isinstance(found, Stopped):
+            return Result(type="Skipped", phase=found.phase, message=found.message, raised=found.raised)
+        if place.call.kind in COMPOSITES:
+            return self.composites.result(place)
+        if self.live:
+            return leaf_result(self.plan.templates[place.call.template], place.call, None, self.spec)
+        lost = Outcome(phase=Phase.ERROR, message="the task ended without an outcome")
+        return leaf_result(self.plan.templates[place.call.template], place.call, lost, self.spec)
+
+    def outcome_of(self, place: Place) -> Outcome | None:
+        """The outcome of a leaf's task."""
+        return self.source.outcome(self.tree.task(place.call).id, place.index)
+
+    def gather(self, places: Iterable[Place]) -> list[Result | None]:
+        """Several results; all that is missing is asked for at once."""
+        found: list[Result | None] = []
+        missing: list[Missing] = []
+        for place in places:
+            try:
+                found.append(self.result(place))
+            except Missing as one:
+                missing.append(one)
+        if missing:
+            raise Missing.all(missing)
+        return found
+
+    def turns(self, call: Call, index: int) -> list[Place]:
+        """The turns of a loop, as many as there are."""
+        if call.loop is LoopKind.UNROLLED:
+            return [Place(turn, index) for turn in call.turns]
+        outcome = self.source.outcome(self.tree.fanouts[call.id].id, index)
+        count = (outcome.items or 0) if outcome is not None else 0
+        return [Place(call, number) for number in range(count)]
+
+    def loop_name(self, place: Place) -> str:
+        """The node name of a loop as a whole."""
+        frame = self.frame_of(place)
+        assert frame is not None
+        if frame.place.call.kind is CallKind.STEPS:
+            return self.steps.node_of(frame, self.tree.stands[place.call.id].group, place.call.name)
+        return self.dags.node_of(frame, place.call.name)
+
+    def failures(self) -> list[Json]:
+        """`workflow.failures`: every node that failed, groups included."""
+        from argo_yaml_provider.flow.view import failed_nodes
+
+        return failed_nodes(self)

@@ -1,0 +1,206 @@
+"""What tasks ask: what to do, what to map over, whether to try again, how the workflow ended.
+
+In: Plan, RunFacts, Source.  Out: Decision, Retry, Outcome, and the node tree.
+Must not know: Airflow, Kubernetes, who asks. A question that needs more than the source holds raises `Missing`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.flow import retry as retries
+from argo_yaml_provider.flow.clock import SECOND, nanoseconds
+from argo_yaml_provider.flow.decision import Decision, Retry
+from argo_yaml_provider.flow.decisions import Decider
+from argo_yaml_provider.flow.engine import Engine
+from argo_yaml_provider.flow.entries import Absent, Execution, Expanded, Place, Stopped
+from argo_yaml_provider.flow.facts import RunFacts, Source
+from argo_yaml_provider.flow.hooks import workflow_phase
+from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
+from argo_yaml_provider.flow.results import Result
+from argo_yaml_provider.flow.view import nodes_of
+from argo_yaml_provider.plan.nodes import Json, Plan, PlannedTask
+from argo_yaml_provider.plan.templates import waits_for_end
+
+_DEEPEST = 200_000
+"""Python frames: a chain of a thousand composites is asked from its end to its beginning."""
+
+
+class Flow:
+    """One run of one plan. `live`: for looking at a run that goes on; a task without an outcome has not ended yet."""
+
+    def __init__(self, plan: Plan, facts: RunFacts, source: Source, *, live: bool = False) -> None:
+        self._plan, self._facts, self._source = plan, facts, source
+        self._engine = Engine(plan, facts, source, live=live)
+
+    def decide(self, task_id: str, map_index: int = -1, attempts: tuple[Attempt, ...] = ()) -> Decision:
+        """What a task should do now that all before it has ended."""
+        task = self._engine.tree.tasks[task_id]
+        engine = self._engine_for(task)
+        place = Place(engine.tree.stands[task.call].call, map_index)
+        with _deep():
+            if broken := self._broken():
+                return Decision(outcome=Outcome(phase=Phase.ABSENT, message=broken))
+            found = engine.execution(place)
+            if not isinstance(found, Execution):
+                return Decision(outcome=_before(found))
+            return Decider(engine).decision(found, attempts)
+
+    def fan_out(self, task_id: str, map_index: int = -1) -> tuple[Outcome, list[int]]:
+        """A loop's items, as indices to map over; never an error, for a fan-out must succeed."""
+        task = self._engine.tree.tasks[task_id]
+        place = Place(self._engine.tree.stands[task.call].call, map_index)
+        with _deep():
+            if broken := self._broken():
+                return Outcome(phase=Phase.ABSENT, message=broken, items=0), []
+            found = self._engine.expanded(place)
+        if isinstance(found, Expanded):
+            return Outcome(phase=Phase.SUCCEEDED, items=len(found.turns)), list(range(len(found.turns)))
+        outcome = _before(found)
+        return Outcome(phase=outcome.phase, message=outcome.message, values=outcome.values, items=0), []
+
+    def retry(self, task_id: str, map_index: int, attempts: tuple[Attempt, ...]) -> Retry:
+        """What follows an attempt that failed."""
+        task = self._engine.tree.tasks[task_id]
+        engine = self._engine_for(task)
+        place = Place(engine.tree.stands[task.call].call, map_index)
+        last = attempts[-1]
+        over = Outcome(phase=last.phase, message=last.message, attempts=attempts)
+        with _deep():
+            found = engine.execution(place)
+            strategy = Decider(engine).strategy(found) if isinstance(found, Execution) else None
+            if strategy is None:
+                return Retry(delay=None, outcome=over)
+            try:
+                return _judged(strategy, attempts, Decider(engine).workflow_deadline(place))
+            except ExprError as error:
+                return Retry(delay=None, outcome=Outcome(phase=Phase.ERROR, message=error.message, attempts=attempts))
+
+    def verdict(self) -> Outcome:
+        """The workflow's phase, message and outputs."""
+        with _deep():
+            if broken := self._broken():
+                message = f"failed to set global parameters: {broken}"
+                return Outcome(phase=Phase.FAILED, message=message, values={"phase": "Failed", "message": message})
+            return self._verdict()
+
+    def _verdict(self) -> Outcome:
+        engine = self._engine
+        root = engine.result(engine.root)
+        assert root is not None
+        phase, message = workflow_phase(root.phase), root.message
+        if root.raised:
+            message = f"error in entry template execution: {message}"
+        on_exit = self._on_exit()
+        if phase is Phase.SUCCEEDED and on_exit is not None and on_exit.failed:
+            phase, message = on_exit.phase, on_exit.message
+        if phase not in (Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR) and not engine.live:
+            phase, message = Phase.ERROR, message or "the workflow waits for something that never comes"
+        found = engine.globals.all()
+        values: Json = {
+            "phase": phase.value,
+            "message": message,
+            "outputs": {"parameters": found.parameters, "artifacts": sorted(found.artifacts)},
+            "globals": {"parameters": found.parameters, "artifacts": found.artifacts},
+            "root": _root_outputs(root),
+        }
+        return Outcome(phase=phase, message=message, values=values)
+
+    def _on_exit(self) -> Result | None:
+        """What came of the exit handler, hooks of the workflow included in the waiting."""
+        return None if self._plan.on_exit is None else self._engine.result(Place(self._plan.on_exit, -1))
+
+    def nodes(self) -> list[Json]:
+        """Argo's node tree."""
+        with _deep():
+            return [] if self._broken() else nodes_of(self._engine)
+
+    def result(self) -> Json:
+        """The whole: name, phase, outputs, nodes."""
+        verdict = self.verdict()
+        outputs = verdict.values.get("outputs") or {"parameters": {}, "artifacts": []}
+        return {
+            "name": self._facts.name,
+            "phase": verdict.phase.value,
+            "message": verdict.message,
+            "outputs": outputs,
+            "nodes": self.nodes(),
+        }
+
+    def _broken(self) -> str:
+        """Why the workflow cannot start at all; '' if it can."""
+        try:
+            _ = self._engine.variables
+        except ExprError as error:
+            return error.message
+        return ""
+
+    def _engine_for(self, task: PlannedTask) -> Engine:
+        """A hook that watches a step looks at it while it runs; every other task comes after all it looks at."""
+        call = self._engine.tree.stands[task.call].call
+        while (stand := self._engine.tree.stands[call.id]).parent is not None:
+            if stand.role == "hook" and call.source.get("expression") and not waits_for_end(call.source):
+                return Engine(self._plan, self._facts, self._source, live=True)
+            call = stand.parent
+        if call in self._plan.hooks and not waits_for_end(call.source):
+            return Engine(self._plan, self._facts, self._source, live=True)
+        return self._engine
+
+
+def _before(found: Stopped | Absent) -> Outcome:
+    """The outcome of a task that runs nothing."""
+    if isinstance(found, Absent):
+        return Outcome(phase=Phase.ABSENT, message=found.reason)
+    return Outcome(phase=found.phase, message=found.message, values={"before": True, "raised": found.raised})
+
+
+def _judged(strategy: Json, attempts: tuple[Attempt, ...], workflow_deadline: int | None) -> Retry:
+    tries = [
+        retries.Try(
+            phase=attempt.phase,
+            message=attempt.message,
+            exit_code=attempt.exit_code,
+            started=nanoseconds(attempt.started_at),
+            finished=nanoseconds(attempt.finished_at),
+            daemoned=attempt.daemoned,
+        )
+        for attempt in attempts
+    ]
+    now = time.time_ns()
+    found = retries.decide(strategy, tries, now, workflow_deadline=workflow_deadline)
+    outcome = Outcome(phase=attempts[-1].phase, message=found.message or attempts[-1].message, attempts=attempts)
+    if found.next is retries.Next.RETRY:
+        return Retry(delay=0.0, outcome=outcome)
+    if found.next is retries.Next.WAIT:
+        waited = now - (tries[-1].finished or now)
+        left = max(0, (found.wait or 0) - waited) / SECOND
+        ahead = retries.decide(strategy, tries, now + (found.wait or 0) + 1, workflow_deadline=workflow_deadline)
+        end = outcome if ahead.next is retries.Next.RETRY else Outcome(
+            phase=ahead.phase, message=ahead.message, attempts=attempts
+        )
+        return Retry(delay=left if ahead.next is retries.Next.RETRY else None, outcome=end)
+    return Retry(delay=None, outcome=Outcome(phase=found.phase, message=found.message, attempts=attempts))
+
+
+def _root_outputs(root: Result) -> Json:
+    if root.outputs is None:
+        return {}
+    outputs = root.outputs
+    return {
+        "parameters": dict(outputs.parameters),
+        "artifacts": dict(outputs.artifacts),
+        "result": outputs.result,
+        "exitCode": outputs.exit_code,
+    }
+
+
+@contextmanager
+def _deep() -> Iterator[None]:
+    """Room for long chains; never lowered again, for other threads may be deep as well."""
+    if sys.getrecursionlimit() < _DEEPEST:
+        sys.setrecursionlimit(_DEEPEST)
+    yield

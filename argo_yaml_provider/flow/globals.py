@@ -1,0 +1,160 @@
+"""Outputs with a `globalName`: what they make known to the whole workflow, and when.
+
+In: places.  Out: `workflow.outputs.*` as each place sees it: of all that surely ended before it began.
+Must not know: how outputs come about. Argo: operator.go addOutputsToGlobalScope.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from argo_yaml_provider.expr import gojson
+from argo_yaml_provider.flow.entries import Execution, Place
+from argo_yaml_provider.flow.outcome import Outcome
+from argo_yaml_provider.flow.results import Result
+from argo_yaml_provider.flow.tree import is_loop
+from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind
+from argo_yaml_provider.plan.templates import COMPOSITES
+
+if TYPE_CHECKING:
+    from argo_yaml_provider.flow.engine import Engine
+
+
+class Found(NamedTuple):
+    """What producers left, by global name; of two with one name, the later."""
+
+    parameters: dict[str, str | None]
+    artifacts: dict[str, Json]
+
+
+class GlobalOutputs:
+    """The producers of a plan."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._producers = [call for call in self._calls() if self._may_produce(call)]
+        self._before: dict[str, frozenset[str]] = {}
+
+    def _calls(self) -> list[Call]:
+        """Every call in the order of its first task; a composite after its members."""
+        order = {task.call: number for number, task in enumerate(self._engine.plan.tasks) if task.call}
+        last: dict[str, int] = dict(order)
+        for stand in self._engine.tree.stands.values():
+            if stand.call.id in order:
+                above = stand.parent
+                while above is not None:
+                    last[above.id] = max(last.get(above.id, 0), order[stand.call.id])
+                    above = self._engine.tree.parent(above)
+        calls = [stand.call for stand in self._engine.tree.stands.values()]
+        return sorted(calls, key=lambda call: (last.get(call.id, 0), len(call.groups) > 0))
+
+    def _may_produce(self, call: Call) -> bool:
+        if call.loop is LoopKind.UNROLLED:
+            return False
+        return call.kind is CallKind.CHILD or "globalName" in gojson.dumps(
+            self._engine.plan.templates[call.template].get("outputs")
+        )
+
+    def parameters(self, place: Place) -> dict[str, str]:
+        """`workflow.outputs.parameters.*` as the place sees it."""
+        found = self._visible(place).parameters
+        return {f"workflow.outputs.parameters.{name}": value for name, value in found.items() if value is not None}
+
+    def artifacts(self, place: Place) -> dict[str, Any]:
+        """`workflow.outputs.artifacts.*` as the place sees it."""
+        return {f"workflow.outputs.artifacts.{name}": found for name, found in self._visible(place).artifacts.items()}
+
+    def all(self) -> Found:
+        """What the workflow gives in the end."""
+        found = Found({}, {})
+        for call in self._producers:
+            for place in self._places(call, None):
+                self._add(found, place)
+        return found
+
+    def _visible(self, place: Place) -> Found:
+        if not self._producers:
+            return Found({}, {})
+        return self._engine.remember(("globals", place.key), lambda: self._work_out(place))
+
+    def _work_out(self, place: Place) -> Found:
+        before = self.tasks_before(place.call)
+        found = Found({}, {})
+        for call in self._producers:
+            tasks = self._engine.tree.tasks_of(call)
+            if tasks and before.issuperset(tasks):
+                for producer in self._places(call, place):
+                    self._add(found, producer)
+        return found
+
+    def tasks_before(self, call: Call) -> frozenset[str]:
+        """Every task that has ended before this call begins."""
+        tasks = self._engine.tree.tasks_of(call)
+        if call.loop is LoopKind.MAPPED:
+            tasks = (self._engine.tree.fanouts[call.id].id, *tasks)
+        if not tasks:
+            return frozenset()
+        first = tasks[0]
+        if first not in self._before:
+            self._before[first] = self._engine.tree.before(first)
+        return self._before[first]
+
+    def _places(self, call: Call, asker: Place | None) -> list[Place]:
+        """The instances of a producer: one, or, in a mapped loop, one for each index (the asker's own, if it lies there too)."""
+        loop: Call | None = call
+        while loop is not None and loop.loop is not LoopKind.MAPPED:
+            loop = self._engine.tree.parent(loop)
+        if loop is None:
+            return [Place(call, -1)]
+        above = asker.call if asker is not None else None
+        while above is not None and above.id != loop.id:
+            above = self._engine.tree.parent(above)
+        if above is not None and asker is not None and asker.index >= 0:
+            return [Place(call, asker.index)]
+        return [Place(call, turn.index) for turn in self._engine.turns(loop, -1)]
+
+    def _add(self, found: Found, place: Place) -> None:
+        if place.call.kind is CallKind.CHILD:
+            self._add_child(found, self._engine.outcome_of(place))
+        if is_loop(place.call, place.index) or not self._counts(place):
+            return
+        result = self._engine.result(place)
+        if result is not None and result.outputs is not None:
+            self._add_outputs(found, place, result)
+
+    def _counts(self, place: Place) -> bool:
+        """A pod's outputs always, a steps template's on success, a dag's once a dag around it has succeeded."""
+        if place.call.kind not in COMPOSITES and place.call.kind is not CallKind.CHILD:
+            return place.call.kind is not CallKind.SUSPEND
+        if place.call.kind is not CallKind.DAG:
+            return True
+        parent = self._engine.tree.parent(place.call)
+        return parent is not None and parent.kind is CallKind.DAG
+
+    def _add_child(self, found: Found, outcome: Outcome | None) -> None:
+        values = outcome.values if outcome is not None else {}
+        given: dict[str, Any] = values.get("globals") or {}
+        found.parameters.update(given.get("parameters") or {})
+        found.artifacts.update(given.get("artifacts") or {})
+
+    def _add_outputs(self, found: Found, place: Place, result: Result) -> None:
+        outputs = result.outputs
+        declared = self._declared(place)
+        if outputs is None:
+            return
+        for parameter in declared.get("parameters") or ():
+            if parameter.get("globalName") and parameter["name"] in outputs.parameters:
+                found.parameters[parameter["globalName"]] = outputs.parameters[parameter["name"]]
+        for artifact in declared.get("artifacts") or ():
+            if artifact.get("globalName") and artifact["name"] in outputs.artifacts:
+                kept = outputs.artifacts[artifact["name"]]
+                named = {field: value for field, value in kept.items() if field not in ("globalName", "path")}
+                found.artifacts[artifact["globalName"]] = {**named, "name": artifact["globalName"]}
+
+    def _declared(self, place: Place) -> Json:
+        """The template's outputs, with tags in their names replaced."""
+        outputs: Json = self._engine.plan.templates[place.call.template].get("outputs") or {}
+        if "{{" not in gojson.dumps(outputs):
+            return outputs
+        found = self._engine.execution(place)
+        return (found.template.get("outputs") or {}) if isinstance(found, Execution) else outputs

@@ -1,0 +1,215 @@
+"""Hooks: exit handlers, hooks that start on an expression, and the workflow's own of both kinds.
+
+In: places of hook calls.  Out: how they are entered; which variables of the workflow they see.
+Must not know: what tasks are. Argo: exit_handler.go, hooks.go, the end of operate().
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from argo_yaml_provider.expr import gojson
+from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.expr.quote import quote
+from argo_yaml_provider.expr.template import replace_json_strict
+from argo_yaml_provider.flow import clock
+from argo_yaml_provider.flow.entries import Absent, Entry, Place, Started
+from argo_yaml_provider.flow.facts import Missing
+from argo_yaml_provider.flow.frames import Frame
+from argo_yaml_provider.flow.outcome import Phase
+from argo_yaml_provider.flow.references import with_artifacts
+from argo_yaml_provider.flow.results import Outputs, Result
+from argo_yaml_provider.flow.scope import Scope, mark_absent
+from argo_yaml_provider.flow.variables import submitted_arguments
+from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind
+
+if TYPE_CHECKING:
+    from argo_yaml_provider.flow.engine import Engine
+
+EXIT = "onExit"
+
+
+class HookRules:
+    """Who is called when something ends, or comes to a status."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def entry(self, place: Place) -> Entry:
+        """A hook of a step or task."""
+        parent = self._engine.parent(place)
+        assert parent is not None
+        hooked = self._engine.entry(parent)
+        if isinstance(hooked, Absent):
+            return hooked
+        frame = self._engine.frame_of(place)
+        assert frame is not None
+        node = f"{hooked.node}.{place.call.name}"
+        result = self._engine.result(parent)
+        if result is None:
+            return Absent(reason=f"{hooked.node} does not exist")
+        try:
+            with clock.fixed(self._engine.facts, node):
+                if place.call.name == EXIT:
+                    return self._exit(place.call, node, frame, parent, result)
+                return self._on_expression(place.call, node, frame, parent, result)
+        except ExprError as error:
+            return Absent(reason=f"{node}: {error.message}")
+
+    def _exit(self, hook: Call, node: str, frame: Frame, parent: Place, result: Result) -> Entry:
+        if not result.completed:
+            return Absent(reason=f"its step is {result.phase.value}")
+        scope = self._scope(hook, frame, parent, result.phase.value)
+        if hook.source.get("expression") and not self._holds(hook, scope, frame.variables):
+            return Absent(reason=f"its expression is false: {hook.source['expression']}")
+        arguments = self._arguments(hook)
+        resolved = self._resolved(arguments, frame, parent, result.outputs, scope) if arguments else arguments
+        return Started(node=node, step={"arguments": resolved})
+
+    def _on_expression(self, hook: Call, node: str, frame: Frame, parent: Place, result: Result) -> Entry:
+        """It starts once its expression holds: while the step runs, or when it has ended."""
+        ran = isinstance(self._engine.entry(parent), Started)
+        phases = ([Phase.RUNNING] if ran else []) + ([result.phase] if result.fulfilled else [])
+        for phase in phases:
+            scope = self._scope(hook, frame, parent, phase.value)
+            if self._holds(hook, scope, frame.variables):
+                arguments = hook.source.get("arguments") or {}
+                outputs = result.outputs if phase is result.phase else None
+                if arguments and outputs is not None:
+                    arguments = self._resolved(arguments, frame, parent, outputs, scope)
+                return Started(node=node, step={"arguments": arguments})
+        self._wait_for(parent.call, result)
+        return Absent(reason=f"its expression never held: {hook.source.get('expression')}")
+
+    def _wait_for(self, call: Call, result: Result) -> None:
+        """A hook that watches a step is asked again when that has moved on."""
+        if self._engine.live and not result.fulfilled:
+            raise Missing("change", *self._engine.tree.tasks_of(call))
+
+    def _holds(self, hook: Call, scope: Scope, variables: Mapping[str, Any]) -> bool:
+        from argo_yaml_provider.expr.evaluator import evaluate_bool
+
+        return evaluate_bool(hook.source.get("expression") or "", scope.params(variables))
+
+    def _scope(self, hook: Call, frame: Frame, parent: Place, status: str) -> Scope:
+        """What the step around could speak of, and the step's own status."""
+        text, name = gojson.dumps(hook.source), self._name(parent)
+        if frame.place.call.kind is CallKind.DAG:
+            scope = self._engine.dags.scope(frame, name, text)
+            scope.values[f"tasks.{name}.status"] = status
+            return scope
+        scope = self._engine.steps.scope(frame, self._group(parent), text)
+        scope.values[f"steps.{self._engine.turn_name(parent)}.status"] = status
+        return scope
+
+    def _name(self, place: Place) -> str:
+        """The name of the step or task as written."""
+        above = self._engine.tree.parent(place.call)
+        return above.name if above is not None and above.loop is LoopKind.UNROLLED else place.call.name
+
+    def _group(self, place: Place) -> int:
+        stand = self._engine.tree.stands[place.call.id]
+        return self._engine.tree.stands[stand.parent.id].group if stand.role == "turn" and stand.parent else stand.group
+
+    def _resolved(self, arguments: Json, frame: Frame, parent: Place, outputs: Outputs | None, scope: Scope) -> Json:
+        """Arguments, which may speak of the step's own outputs. Argo: resolveExitTmplArgument."""
+        which = "tasks" if frame.place.call.kind is CallKind.DAG else "steps"
+        name = self._name(parent) if which == "tasks" else self._engine.turn_name(parent)
+        for parameter, value in (outputs.parameters if outputs else {}).items():
+            scope.values[f"{which}.{name}.outputs.parameters.{parameter}"] = value or ""
+        for artifact, found in (outputs.artifacts if outputs else {}).items():
+            scope.values[f"{which}.{name}.outputs.artifacts.{artifact}"] = found
+        marked = mark_absent(arguments, scope)
+        resolved = replace_json_strict(marked, scope.params(frame.variables), prefixes=())
+        return dict(with_artifacts({"arguments": resolved}, scope, dag=False)["arguments"])
+
+    def _arguments(self, hook: Call) -> Json:
+        """An exit handler's own arguments, else the workflow's."""
+        own: Json = hook.source.get("arguments") or {}
+        if own.get("parameters") or own.get("artifacts"):
+            return own
+        return submitted_arguments(self._engine.plan, self._engine.facts)
+
+    def workflow_entry(self, place: Place) -> Entry:
+        """The workflow's exit handler or one of its hooks."""
+        node = f"{self._engine.facts.name}.{place.call.name}"
+        result = self._engine.result(self._engine.root)
+        if result is None or result.raised:
+            return Absent(reason="the entrypoint could not be called")
+        if place.call.name == EXIT:
+            if not result.fulfilled:
+                return Absent(reason="the workflow is not over")
+            return Started(node=node, step={"arguments": self._arguments(place.call)})
+        try:
+            with clock.fixed(self._engine.facts, node):
+                return self._workflow_hook(place, node, result)
+        except ExprError as error:
+            return Absent(reason=f"{node}: {error.message}")
+
+    def _workflow_hook(self, place: Place, node: str, result: Result) -> Entry:
+        base = self._engine.variables
+        moments: list[dict[str, str]] = [base]
+        if result.fulfilled:
+            moments.append(base | self.final_variables())
+        for variables in moments:
+            if self._holds(place.call, Scope(), variables):
+                return Started(node=node, step={"arguments": place.call.source.get("arguments") or {}})
+        self._wait_for(self._engine.plan.root, result)
+        return Absent(reason=f"its expression never held: {place.call.source.get('expression')}")
+
+    def variables(self, place: Place) -> Mapping[str, str]:
+        """`workflow.*` as a call sees it."""
+        return self._engine.remember(("variables", place.key), lambda: self._variables(place))
+
+    def _variables(self, place: Place) -> Mapping[str, str]:
+        top = place.call
+        while (above := self._engine.tree.parent(top)) is not None:
+            top = above
+        variables = self._engine.variables
+        found = self._engine.globals.parameters(place)
+        if found:
+            variables = variables | found
+        if top is self._engine.plan.root:
+            return variables
+        result = self._engine.result(self._engine.root)
+        return variables | self.final_variables() if result is not None and result.fulfilled else variables
+
+    def final_variables(self) -> dict[str, str]:
+        """What is known once the entrypoint is over."""
+        return self._engine.remember("final variables", self._final_variables)
+
+    def _final_variables(self) -> dict[str, str]:
+        result = self._engine.result(self._engine.root)
+        assert result is not None
+        seconds = 0.0
+        if result.finished_at:
+            seconds = (clock.nanoseconds(result.finished_at) - clock.nanoseconds(self._engine.facts.created_at)) / clock.SECOND
+        return {
+            "workflow.status": workflow_phase(result.phase).value,
+            "workflow.failures": quote(gojson.dumps(self._engine.failures() or None)),
+            "workflow.duration": f"{max(seconds, 0.0):f}",
+        }
+
+    def unfinished(self, place: Place) -> bool:
+        """Whether a hook of this step still runs: then the step counts as not over."""
+        if not place.call.hooks and not any(turn.hooks for turn in place.call.turns):
+            return False
+        return any(self._unfinished(one) for one in self._engine.composites.instances(place))
+
+    def _unfinished(self, place: Place) -> bool:
+        for hook in place.call.hooks:
+            try:
+                result = self._engine.result(Place(hook, place.index))
+            except Missing as missing:
+                if missing.kind != "change":
+                    raise
+                continue
+            if result is not None and not result.fulfilled:
+                return True
+        return False
+
+
+def workflow_phase(phase: Phase) -> Phase:
+    """The workflow's phase for that of its root node."""
+    return Phase.SUCCEEDED if phase in (Phase.SKIPPED, Phase.OMITTED) else phase

@@ -1,0 +1,249 @@
+"""The rules of a steps template: one group after the other, each waiting for all its members.
+
+In: a Frame.  Out: how each member is entered, how each group ended.
+Must not know: dags. Argo: steps.go.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from argo_yaml_provider.expr import gojson
+from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.flow import clock
+from argo_yaml_provider.flow.entries import Absent, Entry, Expanded, Place, Stopped
+from argo_yaml_provider.flow.frames import Frame
+from argo_yaml_provider.flow.gates import continues_on, mentions, shown_name, when_entry
+from argo_yaml_provider.flow.identity import node_id
+from argo_yaml_provider.flow.outcome import Phase
+from argo_yaml_provider.flow.references import resolve_step
+from argo_yaml_provider.flow.results import Result
+from argo_yaml_provider.flow.scope import Scope, of_inputs, of_result, of_skipped, of_turns
+from argo_yaml_provider.plan.items import expand, loops
+from argo_yaml_provider.plan.nodes import Call, Json, LoopKind
+
+if TYPE_CHECKING:
+    from argo_yaml_provider.flow.engine import Engine
+
+_REFERS = re.compile(r"\b(?:steps|workflow\.outputs)\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupEnd:
+    """A group as a whole: Argo's StepGroup node."""
+
+    phase: Phase
+    message: str = ""
+    started_at: str = ""
+    finished_at: str = ""
+    broken: str = ""
+    """Why the template breaks after a group that succeeded: a loop's results that are no JSON."""
+
+
+class StepsRules:
+    """Argo's executeSteps."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def expanded(self, place: Place) -> Expanded | Stopped | Absent:
+        """A step after its group's references were resolved and its loop was read."""
+        frame, number = self._where(place)
+        if frame is None:
+            return Absent(reason="the template it lies in does not run")
+        late = self.absence(frame, number)
+        if late:
+            return Absent(reason=late)
+        problem = self.group_error(frame, number)
+        if problem:
+            return Absent(reason=problem)
+        expanded = self.turns_of(frame, number, place.call)
+        if loops(self._source(frame, number, place.call)) and not expanded.turns:
+            return Stopped(node=expanded.node, phase=Phase.SKIPPED, message="Skipped, empty params")
+        return expanded
+
+    def turn(self, place: Place, expanded: Expanded, index: int) -> Entry:
+        """One turn: its `when`, and whether a member before it broke the group."""
+        frame, number = self._where(place)
+        assert frame is not None
+        broken = self._broken_before(frame, number, place.call)
+        if broken:
+            return Absent(reason=broken)
+        if index >= len(expanded.turns):
+            return Absent(reason=f"{expanded.node} has only {len(expanded.turns)} items")
+        turn = expanded.turns[index]
+        return when_entry(self.node_of(frame, number, turn.name), turn.step, raised=True)
+
+    def absence(self, frame: Frame, number: int) -> str:
+        """Why a group never begins: an earlier one failed, or is not over. '' if it begins."""
+        if number == 0:
+            return ""
+        before = self.end(frame, number - 1)
+        if before is None:
+            return self.absence(frame, number - 1)
+        if before.broken:
+            return before.broken
+        return "" if before.phase is Phase.SUCCEEDED else f"{frame.node}[{number - 1}] is {before.phase.value}: {before.message}"
+
+    def end(self, frame: Frame, number: int) -> GroupEnd | None:
+        """How a group ended; None: it never began."""
+        key = ("group end", frame.key, number)
+        return self._engine.remember(key, lambda: self._end(frame, number))
+
+    def _end(self, frame: Frame, number: int) -> GroupEnd | None:
+        if self.absence(frame, number):
+            return None
+        problem = self.group_error(frame, number)
+        if problem:
+            return GroupEnd(phase=Phase.ERROR, message=problem)
+        members: list[tuple[Place, Result]] = self.members(frame, number)
+        times = {
+            "started_at": min((r.started_at for _, r in members if r.started_at), default=""),
+            "finished_at": max((r.finished_at for _, r in members if r.finished_at), default=""),
+        }
+        raised = next(((p, r) for p, r in members if r.raised), None)
+        if raised:
+            return GroupEnd(phase=Phase.ERROR, message=raised[1].message, **times)
+        if any(not r.fulfilled for _, r in members) or any(self._engine.hooks.unfinished(p) for p, _ in members):
+            return GroupEnd(phase=Phase.RUNNING)
+        for place, result in members:
+            if result.failed and not continues_on(self._source(frame, number, place.call), result.phase):
+                child = node_id(self._engine.facts.name, self._child_name(frame, number, place))
+                return GroupEnd(phase=Phase.FAILED, message=f"child '{child}' failed", **times)
+        return GroupEnd(phase=Phase.SUCCEEDED, broken=self._broken_loop(frame, number), **times)
+
+    def _broken_loop(self, frame: Frame, number: int) -> str:
+        """The loop whose results cannot be gathered; '' if all can."""
+        for call in frame.place.call.groups[number]:
+            place = Place(call, frame.place.index)
+            if call.loop is not None and self._engine.composites.includes_result(place):
+                try:
+                    of_turns("", self._engine.composites.turn_results(place) or [])
+                except ExprError as error:
+                    return error.message
+        return ""
+
+    def members(self, frame: Frame, number: int) -> list[tuple[Place, Result]]:
+        """Every node of a group with its result."""
+        places: list[Place] = []
+        for call in frame.place.call.groups[number]:
+            places += self._engine.composites.instances(Place(call, frame.place.index))
+        results = self._engine.gather(places)
+        return [(place, result) for place, result in zip(places, results, strict=True) if result is not None]
+
+    def group_error(self, frame: Frame, number: int) -> str:
+        """Why no member of the group can begin: references are resolved and loops are read for all together. '' if they can."""
+        key = ("group error", frame.key, number)
+        return self._engine.remember(key, lambda: self._group_error(frame, number))
+
+    def _group_error(self, frame: Frame, number: int) -> str:
+        for call in frame.place.call.groups[number]:
+            try:
+                self._resolved(frame, number, call)
+            except ExprError as error:
+                return f"failed to resolve references: {error.message}"
+        for call in frame.place.call.groups[number]:
+            try:
+                self.turns_of(frame, number, call)
+            except ExprError as error:
+                return error.message
+        return ""
+
+    def _resolved(self, frame: Frame, number: int, call: Call) -> Json:
+        key = ("resolved", frame.key, call.id)
+        return self._engine.remember(key, lambda: self._resolve(frame, number, call))
+
+    def _resolve(self, frame: Frame, number: int, call: Call) -> Json:
+        source = self._source(frame, number, call)
+        text = gojson.dumps({name: value for name, value in source.items() if name != "hooks"})
+        if "{{" not in text and '"from' not in text and not source.get("when"):
+            return source
+        scope = self.scope(frame, number, text)
+        with clock.fixed(self._engine.facts, self.node_of(frame, number, call.name)):
+            return resolve_step(source, scope, frame.variables, dag=False)
+
+    def turns_of(self, frame: Frame, number: int, call: Call) -> Expanded:
+        """The step's turns, names and arguments included."""
+        key = ("turns", frame.key, call.id)
+        return self._engine.remember(key, lambda: self._expand(frame, number, call))
+
+    def _expand(self, frame: Frame, number: int, call: Call) -> Expanded:
+        step = self._resolved(frame, number, call)
+        text = gojson.dumps(step) if loops(step) else ""
+        scope = self.scope(frame, number, text)
+        with clock.fixed(self._engine.facts, self.node_of(frame, number, call.name)):
+            turns = expand(step, scope.params(frame.variables), dag=False)
+        return Expanded(node=self.node_of(frame, number, call.name), turns=tuple(turns))
+
+    def scope(self, frame: Frame, number: int, text: str) -> Scope:
+        """What the group `number` may speak of, as far as the text does. Groups: those before it."""
+        values: dict[str, Any] = of_inputs(frame.template)
+        values |= self._engine.composites.global_outputs(frame, text)
+        if _REFERS.search(text):
+            for earlier in range(number):
+                for call in frame.place.call.groups[earlier]:
+                    if mentions(text, call.name):
+                        values |= self._variables(frame, earlier, call, with_id=".id" in text or "']" in text)
+        return Scope(values)
+
+    def _variables(self, frame: Frame, number: int, call: Call, *, with_id: bool) -> dict[str, Any]:
+        """`steps.x.*` of a step that is over."""
+        engine, prefix = self._engine, f"steps.{call.name}"
+        template = engine.plan.templates[call.template]
+        place = Place(call, frame.place.index)
+        looped = engine.composites.turn_results(place)
+        if looped is None:
+            result = engine.result(place)
+            if result is None:
+                return {}
+            own = {f"{prefix}.id": self._id(frame, number, place, result)} if with_id else {}
+            skipped = result.phase in (Phase.SKIPPED, Phase.OMITTED) and result.outputs is None
+            return own | of_result(prefix, result) | (of_skipped(prefix, template, artifacts=True) if skipped else {})
+        values = of_turns(prefix, [result for result in looped if result.type != "Skipped"])
+        end = self.end(frame, number)
+        if end is not None:
+            group = Result(type="StepGroup", phase=end.phase, started_at=end.started_at, finished_at=end.finished_at)
+            values |= {f"{prefix}.id": node_id(engine.facts.name, f"{frame.node}[{number}]")} | of_result(prefix, group)
+        return values
+
+    def _id(self, frame: Frame, number: int, place: Place, result: Result) -> str:
+        """The node's id; of a retried one, that of its last attempt."""
+        name = self._child_name(frame, number, place)
+        tried = f"{name}({len(result.attempts) - 1})" if result.type == "Retry" and result.attempts else name
+        return node_id(self._engine.facts.name, tried)
+
+    def _broken_before(self, frame: Frame, number: int, call: Call) -> str:
+        """Why the group stopped starting members before this one: a `when` or arguments that are wrong. '' if it did not."""
+        for earlier in frame.place.call.groups[number]:
+            if earlier.id == call.id:
+                return ""
+            first = self._first(frame, number, earlier)
+            found = self._engine.execution(first) if first is not None else None
+            if isinstance(found, Stopped) and found.raised:
+                return found.message
+        return ""
+
+    def _first(self, frame: Frame, number: int, call: Call) -> Place | None:
+        """A member, or the first turn of one that loops."""
+        if not self.turns_of(frame, number, call).turns:
+            return None
+        if call.loop is LoopKind.UNROLLED:
+            return Place(call.turns[0], frame.place.index) if call.turns else None
+        return Place(call, 0) if call.loop is LoopKind.MAPPED else Place(call, frame.place.index)
+
+    def _where(self, place: Place) -> tuple[Frame | None, int]:
+        return self._engine.frame_of(place), self._engine.tree.stands[place.call.id].group
+
+    def _source(self, frame: Frame, number: int, call: Call) -> Json:
+        """The step as the filled-in template has it."""
+        steps = {step["name"]: step for step in frame.template["steps"][number]}
+        return steps.get(call.name) or call.source
+
+    def node_of(self, frame: Frame, number: int, name: str) -> str:
+        """The node's full name."""
+        return f"{frame.node}[{number}].{name}"
+
+    def _child_name(self, frame: Frame, number: int, place: Place) -> str:
+        return shown_name(self._engine.entry(place)) or self.node_of(frame, number, place.call.name)

@@ -1,0 +1,151 @@
+"""Runs a plan with instant pods: every task in the plan's order, what each leaf gives from a function.
+
+In: Plan, RunFacts, `leaf`.  Out: the Flow, with every outcome in place.
+The one place where pods are not real. It also holds every question to what the asking task may know: what ended before it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from argo_yaml_provider.flow.decision import Decision
+from argo_yaml_provider.flow.facts import Missing, RunFacts
+from argo_yaml_provider.flow.flow import Flow
+from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
+from argo_yaml_provider.flow.tree import CallTree
+from argo_yaml_provider.plan.nodes import CallKind, Json, Plan, PlannedTask, TaskKind
+
+Leaf = Callable[[Decision], Attempt]
+ConfigMaps = Mapping[str, Mapping[str, str]]
+TIME = "2026-11-23T10:00:00Z"
+
+
+@dataclass
+class Run:
+    """One run, as far as it has come; also the flow's Source."""
+
+    plan: Plan
+    facts: RunFacts
+    leaf: Leaf
+    config_maps: ConfigMaps = field(default_factory=dict)
+    children: Mapping[str, Plan] = field(default_factory=dict)
+    outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
+    indices: dict[str, list[int]] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
+    allowed: frozenset[str] | None = None
+    decisions: dict[tuple[str, int], Decision] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.flow = Flow(self.plan, self.facts, self)
+        self.tree = CallTree(self.plan)
+        self.groups = {group.id: group for group in self.plan.groups}
+
+    def outcome(self, task_id: str, map_index: int) -> Outcome | None:
+        """What a task left; asking for one that may still run is the test's failure."""
+        assert self.allowed is None or task_id in self.allowed, f"asked for {task_id}, which may not have ended"
+        return self.outcomes.get((task_id, map_index))
+
+    def config_map(self, name: str, key: str) -> str | None:
+        """A value of the test's ConfigMaps."""
+        return self.config_maps.get(name, {}).get(key)
+
+    def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
+        """The nodes of a child run."""
+        assert dag_id == "child"
+        return self.runs[run_id].flow.nodes()
+
+    def go(self) -> Flow:
+        """Run every task; a hook that watches another is asked again after it."""
+        waiting = deque((task, index) for task in self.plan.tasks for index in [None])
+        stuck = 0
+        while waiting:
+            task, _ = waiting.popleft()
+            try:
+                self._task(task)
+                stuck = 0
+            except Missing as missing:
+                assert missing.kind == "change", missing
+                stuck += 1
+                assert stuck <= len(waiting) + 1, f"nothing moves: {missing}"
+                waiting.append((task, None))
+        self.allowed = None
+        return self.flow
+
+    def _task(self, task: PlannedTask) -> None:
+        watches = any(stand.role == "hook" or stand.call in self.plan.hooks for stand in self._above(task))
+        self.allowed = None if watches else self.tree.before(task.id)
+        if task.kind is TaskKind.JOIN:
+            return
+        for index in self._map_indices(task):
+            if task.kind is TaskKind.FANOUT:
+                outcome, self.indices[task.id] = self.flow.fan_out(task.id, index)
+            elif task.kind is TaskKind.VERDICT:
+                outcome = self.flow.verdict()
+            else:
+                outcome = self._step(task, index)
+            self.outcomes[task.id, index] = Outcome.from_json(outcome.to_json())
+
+    def _above(self, task: PlannedTask) -> list[Any]:
+        found = []
+        call_id = task.call
+        while call_id:
+            stand = self.tree.stands[call_id]
+            found.append(stand)
+            call_id = stand.parent.id if stand.parent else ""
+        return found
+
+    def _map_indices(self, task: PlannedTask) -> list[int]:
+        fanout, group = task.mapped_over, task.group
+        while not fanout and group:
+            fanout, group = self.groups[group].mapped_over, self.groups[group].parent
+        return self.indices[fanout] if fanout else [-1]
+
+    def _step(self, task: PlannedTask, index: int) -> Outcome:
+        attempts: tuple[Attempt, ...] = ()
+        while True:
+            decision = self.flow.decide(task.id, index, attempts)
+            self.decisions[task.id, index] = decision
+            if decision.outcome is not None:
+                return decision.outcome
+            attempt, child = self._attempt(decision)
+            attempts = (*attempts, attempt)
+            more = {"values": child.values, "child": child.child} if child else {}
+            if attempt.phase is Phase.SUCCEEDED:
+                return Outcome(phase=attempt.phase, message=attempt.message, attempts=attempts, **more)
+            retry = self.flow.retry(task.id, index, attempts)
+            if retry.delay is None:
+                over = retry.outcome
+                return Outcome(phase=over.phase, message=over.message, attempts=over.attempts, **more)
+
+    def _attempt(self, decision: Decision) -> tuple[Attempt, Outcome | None]:
+        if decision.kind is not CallKind.CHILD:
+            return self.leaf(decision), None
+        plans = self.children or self.plan.children
+        conf = decision.child_conf
+        facts = RunFacts(
+            name=self.facts.name, namespace=self.facts.namespace, uid=self.facts.uid, created_at=self.facts.created_at,
+            inputs=conf["inputs"], globals=conf["globals"], node=conf["node"], depth=conf["depth"],
+        )  # fmt: skip
+        run = Run(plans[decision.child], facts, self.leaf, self.config_maps, plans)
+        run_id = f"run-{decision.node}"
+        self.runs[run_id] = run
+        verdict = run.go().verdict()
+        child = {"dag_id": "child", "run_id": run_id}
+        outcome = Outcome(phase=verdict.phase, message=verdict.message, values=verdict.values, child=child)
+        return Attempt(phase=verdict.phase, message=verdict.message, child=child), outcome
+
+
+def facts_of(plan: Plan, parameters: Mapping[str, str] | None = None) -> RunFacts:
+    """A run's facts for a test."""
+    return RunFacts(
+        name=f"{plan.name}-x7k2p", namespace="argo", uid="5a1f6a1c-0000-4000-8000-000000000000", created_at=TIME,
+        parameters=dict(parameters or {}),
+    )  # fmt: skip
+
+
+def run(plan: Plan, leaf: Leaf, *, parameters: Mapping[str, str] | None = None, config_maps: ConfigMaps | None = None) -> Flow:
+    """The flow after every task has run."""
+    return Run(plan, facts_of(plan, parameters), leaf, config_maps or {}).go()
