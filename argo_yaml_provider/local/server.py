@@ -78,7 +78,7 @@ class Server:
         processes = Processes(self.folder / "launch")
         await processes.start(self.folder / "layer")
         self.mode = processes.mode
-        listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+        listening = _listen()
         port = listening.getsockname()[1]
         self.url = f"https://127.0.0.1:{port}"
         objects = Objects(Store(), Catalogue())
@@ -120,6 +120,15 @@ class Server:
         self._uvicorn.should_exit = True
         await self._serving
         self._processes.stop()
+
+
+def _listen() -> socket.socket:
+    # the protocol must be named: asyncio turns off Nagle's delays (40 ms a request) only where it is
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(2048)
+    return listening
 
 
 def _service_env(port: int) -> dict[str, str]:
