@@ -140,13 +140,14 @@ class _Brackets:
         """The same tokens; an opening brace where a predicate begins is a BLOCK."""
         before = piped = ""
         open_brackets: list[int] = []  # for each, how many commas come before its predicate; -1 for none
-        for count, token in enumerate(stream):
+        for count, token in enumerate(_without_last_semicolon(stream)):
             kind = token.type
             if count > MAX_TOKENS:
                 raise ExprError(f"this expression has more than {MAX_TOKENS} words and signs", token.start_pos or 0)
             if kind == "LBRACE" and open_brackets and open_brackets[-1] == 0 and before in ("COMMA", "LPAR"):
                 token.type = "BLOCK"
-            if kind == "POINTER" and 0 not in open_brackets:
+            continues = before in _OPERAND_ENDS or piped in ("DOT", "OPTIONAL")
+            if (kind == "POINTER" or (kind == "DOT" and not continues)) and 0 not in open_brackets:
                 raise ExprError("# stands for an element, and there is no loop around it", token.start_pos or 0)
             if kind in _OPENING:
                 commas = (0 if piped == "VBAR" else 1) if before == "PREDICATE" else -1
@@ -161,6 +162,18 @@ class _Brackets:
             yield token
 
 
+def _without_last_semicolon(stream: Iterator[Token]) -> Iterator[Token]:
+    """A `;` at the very end separates nothing."""
+    held = None
+    for token in stream:
+        if held is not None:
+            yield held
+        held = token if token.type == "SEMICOLON" else None
+        if held is None:
+            yield token
+
+
+_OPERAND_ENDS = frozenset({"NAME", "NUMBER", "STRING", "RAW", "BYTES", "POINTER", "RPAR", "RBRACE", "RSQB"})
 _OPENING = frozenset({"LPAR", "LBRACE", "LBRACKET"})
 _CLOSING = frozenset({"RPAR", "RBRACE", "RSQB"})
 
