@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.expr.values import TypedMap
 
 Task = Mapping[str, Any]
 
@@ -69,12 +70,26 @@ def _expanded(name: str, tasks: Mapping[str, Task]) -> str:
     return "(" + " || ".join(f"{name}.{result}" for result in results) + ")"
 
 
+class _Results(TypedMap):
+    """A task's results: of them the checker knows that each is true or false."""
+
+    __slots__ = ()
+    go_type = "map[string]bool"
+    element = "bool"
+    zero = False
+
+
 def evaluate_depends(logic: str, results: Mapping[str, Mapping[str, bool]]) -> bool:
     """Whether the task runs, now that every task it names has ended; `results` by task name, then by result."""
     from argo_yaml_provider.expr.evaluator import evaluate_bool
 
     text = logic.replace("-", "_")
+    env: dict[str, Any] = {}
+    for name, result in results.items():
+        env.setdefault(name.replace("-", "_"), _Results(result))
     try:
-        return evaluate_bool(text, {name.replace("-", "_"): dict(result) for name, result in reversed(tuple(results.items()))})
+        for name, wrong in wrong_results(logic):
+            raise ExprError(f"{name} has no result {wrong}; there are {', '.join(RESULTS)}")  # noqa: TRY301 - one message
+        return evaluate_bool(text, env)
     except ExprError as error:
         raise ExprError(f"unable to evaluate expression '{text}': {error.message}", error.offset, error.length) from error
