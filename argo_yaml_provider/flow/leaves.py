@@ -55,10 +55,10 @@ def leaf_result(template: Json, call: Call, outcome: Outcome | None, spec: Json)
 
 
 def _without_attempt(kind: str, outcome: Outcome) -> Result:
-    """Skipped, omitted, an error before any pod; or a suspend or child run that kept no attempts."""
+    """Skipped, omitted, an error before any pod; or found in a cache; or a suspend that kept no attempts."""
     never_ran = outcome.phase in (Phase.SKIPPED, Phase.OMITTED) or bool(outcome.values.get("before"))
     outputs = None
-    if outcome.child is not None:
+    if outcome.child is not None or outcome.values.get("root"):
         outputs = of_verdict(outcome)
     elif outcome.values.get("parameters"):
         outputs = Outputs(parameters=outcome.values["parameters"])

@@ -36,6 +36,7 @@ class Run:
     indices: dict[str, list[int]] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
     allowed: frozenset[str] | None = None
+    cache: dict[tuple[str, str], Json] = field(default_factory=dict)
     decisions: dict[tuple[str, int], Decision] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -110,15 +111,30 @@ class Run:
             self.decisions[task.id, index] = decision
             if decision.outcome is not None:
                 return decision.outcome
+            hit = self._memo(decision)
+            if hit is not None:
+                return Outcome(phase=Phase.SUCCEEDED, values={"root": hit})
             attempt, child = self._attempt(decision)
             attempts = (*attempts, attempt)
             more = {"values": child.values, "child": child.child} if child else {}
             if attempt.phase is Phase.SUCCEEDED:
+                self._remember(decision, attempt, child)
                 return Outcome(phase=attempt.phase, message=attempt.message, attempts=attempts, **more)
             retry = self.flow.retry(task.id, index, attempts)
             if retry.delay is None:
                 over = retry.outcome
                 return Outcome(phase=over.phase, message=over.message, attempts=over.attempts, **more)
+
+    def _memo(self, decision: Decision) -> Json | None:
+        memoize = decision.template.get("memoize")
+        return self.cache.get((memoize["cache"]["configMap"]["name"], memoize["key"])) if memoize else None
+
+    def _remember(self, decision: Decision, attempt: Attempt, child: Outcome | None) -> None:
+        memoize = decision.template.get("memoize")
+        if memoize:
+            own = {"parameters": attempt.parameters, "result": attempt.result, "exitCode": attempt.exit_code}
+            kept = child.values["root"] if child else own
+            self.cache[memoize["cache"]["configMap"]["name"], memoize["key"]] = kept
 
     def _attempt(self, decision: Decision) -> tuple[Attempt, Outcome | None]:
         if decision.kind is not CallKind.CHILD:
@@ -129,7 +145,7 @@ class Run:
             name=self.facts.name, namespace=self.facts.namespace, uid=self.facts.uid, created_at=self.facts.created_at,
             inputs=conf["inputs"], globals=conf["globals"], node=conf["node"], depth=conf["depth"],
         )  # fmt: skip
-        run = Run(plans[decision.child], facts, self.leaf, self.config_maps, plans)
+        run = Run(plans[decision.child], facts, self.leaf, self.config_maps, plans, cache=self.cache)
         run_id = f"run-{decision.node}"
         self.runs[run_id] = run
         verdict = run.go().verdict()
