@@ -49,7 +49,9 @@ class Verdict:
     type=click.Path(exists=True, path_type=Path),
     help="A file or folder to look for templates in, besides those given and each file's own folder.",
 )
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", help="text, or a JSON list with an object per file.")
+@click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", help="text, or a JSON list with an object per file."
+)
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing of files that translate.")
 def command(paths: tuple[Path, ...], templates: tuple[Path, ...], output: str, *, quiet: bool) -> None:
     """Check workflows without running them."""
@@ -105,7 +107,9 @@ def _print(verdicts: list[Verdict], *, quiet: bool) -> None:
             click.echo("\n\n".join(str(problem) for problem in verdict.problems) + "\n")
     counts = Counter(verdict.status for verdict in verdicts)
     parts = [f"{counts[status]} {words}" for status, words in _SUMMARY if counts[status]]
-    click.echo(f"{len(verdicts)} file{'s' * (len(verdicts) != 1)}: {', '.join(parts)}" if verdicts else "no YAML or JSON file found")
+    click.echo(
+        f"{len(verdicts)} file{'s' * (len(verdicts) != 1)}: {', '.join(parts)}" if verdicts else "no YAML or JSON file found"
+    )
 
 
 def _problem_json(problem: Diagnostic) -> dict[str, Any]:

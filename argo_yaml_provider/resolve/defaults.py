@@ -88,7 +88,7 @@ def with_template_defaults(template: Json, defaults: Json | None) -> Json:
 
 
 def with_pod_metadata(template: Json, metadata: Json | None) -> Json:
-    """A template with the labels and annotations of its owner's podMetadata that it does not set itself. Argo: addPodMetadata."""
+    """A template with what its owner's podMetadata says and it does not. Argo: addPodMetadata."""
     if not metadata:
         return template
     own = template.get("metadata") or {}

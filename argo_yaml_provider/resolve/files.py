@@ -23,7 +23,12 @@ RUNNABLE = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWork
 
 
 def resolve_file(
-    path: str | Path, *, library_paths: Iterable[str | Path] = (), document: int | None = None, entrypoint: str = "", shown_as: str = ""
+    path: str | Path,
+    *,
+    library_paths: Iterable[str | Path] = (),
+    document: int | None = None,
+    entrypoint: str = "",
+    shown_as: str = "",
 ) -> tuple[Resolved, ...]:
     """Every Argo document of a file, or the one of that number (from 0).
 
@@ -40,7 +45,9 @@ def resolve_text(text: str, *, file: str = "<text>", entrypoint: str = "") -> tu
     return resolve_loaded(loaded, find_library(loaded, None), entrypoint=entrypoint)
 
 
-def resolve_loaded(loaded: Loaded, library: Library, *, document: int | None = None, entrypoint: str = "") -> tuple[Resolved, ...]:
+def resolve_loaded(
+    loaded: Loaded, library: Library, *, document: int | None = None, entrypoint: str = ""
+) -> tuple[Resolved, ...]:
     """What a loaded file holds; raises with all its problems, or if nothing in it is Argo's."""
     chosen = [one for one in loaded.resources if document is None or one.document.index == document]
     problems = Problems()
@@ -62,7 +69,11 @@ def resolve_loaded(loaded: Loaded, library: Library, *, document: int | None = N
 def _problems_of(loaded: Loaded, document: int | None) -> Sequence[Diagnostic]:
     if document is None:
         return loaded.problems
-    spans = [(one.document.root.line + 1, one.document.root.end_line + 1) for one in loaded.resources if one.document.index == document]
+    spans = [
+        (one.document.root.line + 1, one.document.root.end_line + 1)
+        for one in loaded.resources
+        if one.document.index == document
+    ]
     return [problem for problem in loaded.problems if any(first <= problem.pos.line <= last for first, last in spans)]
 
 
@@ -72,7 +83,9 @@ def _nothing_to_run(loaded: Loaded, chosen: Sequence[Resource], document: int | 
     if chosen:
         kinds = ", ".join(dict.fromkeys(one.kind for one in chosen))
         pos = chosen[0].at(("kind",))
-        return Diagnostic(pos=pos, code="no-workflow", message=f"nothing here is Argo's, only: {kinds}", path="kind", help=help_text)
+        return Diagnostic(
+            pos=pos, code="no-workflow", message=f"nothing here is Argo's, only: {kinds}", path="kind", help=help_text
+        )
     count = len(loaded.resources)
     file = loaded.resources[0].document.file if loaded.resources else ""
     message = f"there is no document {document}: the file holds {count}, counted from 0"

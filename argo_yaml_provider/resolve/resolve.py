@@ -64,8 +64,14 @@ def _head(resource: Resource) -> Json:
     return {"apiVersion": resource.api_version, "kind": "Workflow", "metadata": metadata}
 
 
-def _workflow_template(resource: Resource, path: Path, reference: Json, library: Library, problems: Problems) -> Resource | None:
-    kind, pool = ("ClusterWorkflowTemplate", library.cluster) if reference.get("clusterScope") else ("WorkflowTemplate", library.namespaced)
+def _workflow_template(
+    resource: Resource, path: Path, reference: Json, library: Library, problems: Problems
+) -> Resource | None:
+    kind, pool = (
+        ("ClusterWorkflowTemplate", library.cluster)
+        if reference.get("clusterScope")
+        else ("WorkflowTemplate", library.namespaced)
+    )
     name = reference.get("name", "")
     if name not in pool:
         message = f'{kind} "{name}" is not found'

@@ -26,9 +26,12 @@ class Library:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """One runnable object. A template's key is `SCOPE/RESOURCE/NAME`: `local//main`, `namespaced/lib/score`,
+    """One runnable object.
+
+    A template's key is `SCOPE/RESOURCE/NAME`: `local//main`, `namespaced/lib/score`,
     `cluster/lib/score`; that of an inline template `KEY-OF-ITS-PARENT` with `inline/` before the name and `/STEP` behind it,
-    such as `local//inline/main/a`."""
+    such as `local//inline/main/a`.
+    """
 
     resource: Resource
     """The document that is run."""

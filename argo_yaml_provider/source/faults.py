@@ -26,11 +26,15 @@ def explain_yaml_error(error: Any, lines: Lines) -> Diagnostic:
     pos = lines.pos(mark.line, mark.column)
     if "\t" in line[: len(line) - len(line.lstrip())] and mark.column <= len(line) - len(line.lstrip()):
         at = line.index("\t")
-        return Diagnostic(pos=lines.pos(mark.line, at), code="tab-indentation", message="a tab stands in the indentation", help=_TAB)
+        return Diagnostic(
+            pos=lines.pos(mark.line, at), code="tab-indentation", message="a tab stands in the indentation", help=_TAB
+        )
     if "unexpected end" in problem or (not line.strip() and "expected" in problem):
         return _unfinished(error, lines, pos)
     if "block mapping" in context or "block collection" in context or "block sequence" in context:
-        return Diagnostic(pos=pos, code="bad-indentation", message="this line does not fit the indentation above it", help=_ALIGN)
+        return Diagnostic(
+            pos=pos, code="bad-indentation", message="this line does not fit the indentation above it", help=_ALIGN
+        )
     if "mapping values are not allowed" in problem:
         return _colon(pos, line, mark.column)
     message = f"not YAML: {problem}" + (f" {context}" if context else "")
@@ -41,7 +45,9 @@ def _colon(pos: Pos, line: str, column: int) -> Diagnostic:
     """`a: b: c`, or a key indented deeper than its siblings."""
     if ": " in line[:column]:
         return Diagnostic(pos=pos, code="not-yaml", message="a second colon in one line", help=_QUOTE)
-    return Diagnostic(pos=pos, code="bad-indentation", message="this key is indented deeper than the entries above it", help=_ALIGN)
+    return Diagnostic(
+        pos=pos, code="bad-indentation", message="this key is indented deeper than the entries above it", help=_ALIGN
+    )
 
 
 def _unfinished(error: Any, lines: Lines, pos: Pos) -> Diagnostic:
@@ -57,7 +63,7 @@ def _unfinished(error: Any, lines: Lines, pos: Pos) -> Diagnostic:
 def _unprintable(error: Any, lines: Lines) -> Diagnostic:
     """A control character: the reader gives a position, sometimes."""
     text = "\n".join(lines.lines)
-    at = next((i for i, char in enumerate(text) if ord(char) < 32 and char not in "\t\n\r" or char in "\x7f\ufffe\uffff"), 0)
+    at = next((i for i, char in enumerate(text) if (ord(char) < 32 and char not in "\t\n\r") or char in "\x7f\ufffe\uffff"), 0)
     line, column = text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1
     reason = f"the character U+{ord(text[at]):04X} is not allowed" if text else str(error)
     pos = Pos(file=lines.file, line=line + 1, column=column + 1)

@@ -51,7 +51,9 @@ def read_text(text: str, file: str = "<text>", *, limits: Limits = DEFAULT_LIMIT
     lines = Lines.of(file, text)
     roots = list(_Composer(lines=lines, limits=limits).roots(text))
     if not roots:
-        raise _refused(file, "empty-file", "the file holds no document", "an Argo workflow begins with apiVersion: argoproj.io/v1alpha1")
+        raise _refused(
+            file, "empty-file", "the file holds no document", "an Argo workflow begins with apiVersion: argoproj.io/v1alpha1"
+        )
     return tuple(Document(lines=lines, index=index, root=root) for index, root in enumerate(roots))
 
 
@@ -159,8 +161,17 @@ class _Composer:
         found = self.anchors.get(event.anchor)
         if found is None:
             inside = event.anchor in self.anchors
-            message = f'alias "*{event.anchor}" stands inside its own anchor' if inside else f'anchor "&{event.anchor}" is not defined'
-            self._stop(event.start_mark, "bad-alias", message, f"define &{event.anchor} above, or put quotes around text that begins with *")
+            message = (
+                f'alias "*{event.anchor}" stands inside its own anchor'
+                if inside
+                else f'anchor "&{event.anchor}" is not defined'
+            )
+            self._stop(
+                event.start_mark,
+                "bad-alias",
+                message,
+                f"define &{event.anchor} above, or put quotes around text that begins with *",
+            )
         assert found is not None
         return found
 
@@ -195,7 +206,9 @@ class _Composer:
         if isinstance(key.value, (dict, list)):
             braces = isinstance(key.value, dict)
             message = f"a {'mapping' if braces else 'list'} cannot be a key"
-            help_text = "text that begins with {{ must stand in quotes: \"{{…}}\"" if braces else "write a plain name before the colon"
+            help_text = (
+                'text that begins with {{ must stand in quotes: "{{…}}"' if braces else "write a plain name before the colon"
+            )
             self.problems.append(Diagnostic(pos=self.lines.node(key), code="bad-key", message=message, help=help_text))
             return
         if key.value == "<<" and not key.quoted:
@@ -216,7 +229,9 @@ class _Composer:
         for one in sources:
             if not isinstance(one.value, dict):
                 message = "<< merges mappings only"
-                self.problems.append(Diagnostic(pos=self.lines.node(key), code="bad-merge", message=message, help="write <<: *name"))
+                self.problems.append(
+                    Diagnostic(pos=self.lines.node(key), code="bad-merge", message=message, help="write <<: *name")
+                )
                 return
             for name, pair in one.value.items():
                 parent.children.setdefault(name, pair)

@@ -13,11 +13,13 @@ import re
 from typing import Any
 
 _PREFIX = "tag:yaml.org,2002:"
-_TRUE = frozenset("y Y yes Yes YES true True TRUE on On ON".split())
-_FALSE = frozenset("n N no No NO false False FALSE off Off OFF".split())
+_TRUE = frozenset(["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"])
+_FALSE = frozenset(["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"])
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _INFINITE = {".inf": math.inf, ".Inf": math.inf, ".INF": math.inf, ".nan": math.nan, ".NaN": math.nan, ".NAN": math.nan}
-_SIGNED_INFINITE = {sign + word: factor * _INFINITE[word] for word in (".inf", ".Inf", ".INF") for sign, factor in (("+", 1), ("-", -1))}
+_SIGNED_INFINITE = {
+    sign + word: factor * _INFINITE[word] for word in (".inf", ".Inf", ".INF") for sign, factor in (("+", 1), ("-", -1))
+}
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INTEGERS = (
     (re.compile(r"[-+]?0[xX][0-9a-fA-F]+"), 16),

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-SCALARS = frozenset({"string", "bool", "int", "number", "any", "bytes", "AnyString", "IntOrString", "Quantity", "Duration", "GoDuration"})
+SCALARS = frozenset(
+    {"string", "bool", "int", "number", "any", "bytes", "AnyString", "IntOrString", "Quantity", "Duration", "GoDuration"}
+)
 _HERE = Path(__file__).parent
 
 

@@ -15,7 +15,7 @@ from argo_yaml_provider.source import Document, Node
 from argo_yaml_provider.source.nodes import Path
 from argo_yaml_provider.spec.codes import way_out
 from argo_yaml_provider.spec.fields import Field, Struct, Type, is_struct, struct_of
-from argo_yaml_provider.spec.problems import Problems, suggest
+from argo_yaml_provider.spec.problems import Problems, Within, suggest
 from argo_yaml_provider.spec.resource import Json, Resource
 from argo_yaml_provider.spec.values import Wrong, describe, expected, read_value
 
@@ -77,7 +77,8 @@ class _Reader:
         if not version.startswith("argoproj.io/"):
             return self._named(kind, version, root.json)
         if kind not in KINDS or version != ARGO_VERSION:
-            return self._unknown(kind, version)
+            self._unknown(kind, version)
+            return None
         struct = struct_of(kind)
         if struct.refused:
             self._problem(("kind",), struct.refused, f"{kind} is not supported", help=way_out(struct.refused))
@@ -89,12 +90,16 @@ class _Reader:
         if pair is not None and isinstance(pair[1].value, str) and pair[1].value:
             return str(pair[1].value)
         sample = ARGO_VERSION if name == "apiVersion" else "Workflow"
-        self._problem((name,), "missing-field", f"{name} is missing: it says what the document is", help=f"write {name}: {sample}")
+        self._problem(
+            (name,), "missing-field", f"{name} is missing: it says what the document is", help=f"write {name}: {sample}"
+        )
         return None
 
     def _unknown(self, kind: str, version: str) -> None:
         if version != ARGO_VERSION:
-            self._problem(("apiVersion",), "unknown-kind", f'apiVersion "{version}" is not known', help=f"Argo's is {ARGO_VERSION}")
+            self._problem(
+                ("apiVersion",), "unknown-kind", f'apiVersion "{version}" is not known', help=f"Argo's is {ARGO_VERSION}"
+            )
         else:
             help_text = suggest(kind, KINDS, label="Argo's kinds")
             self._problem(("kind",), "unknown-kind", f'kind "{kind}" is not one of Argo\'s', help=help_text)
@@ -107,8 +112,8 @@ class _Reader:
             json=value, document=self.document,
         )  # fmt: skip
 
-    def _problem(self, path: Path, code: str, message: str, *, help: str = "", key: bool = False) -> None:
-        self.problems.add(self.document, path, code, message, help=help, key=key)
+    def _problem(self, path: Path, code: str, message: str, *, help: str, within: Within = None) -> None:  # noqa: A002
+        self.problems.add(self.document, path, code, message, help=help, within=within)
 
     def _read(self, node: Node, type_: Type, path: Path) -> Any:
         """A value of any type; `_ABSENT` where it is null or wrong."""
@@ -128,7 +133,7 @@ class _Reader:
 
     def _wrong(self, path: Path, wrong: Wrong, *, structure: bool = True) -> None:
         self.broken = self.broken or structure
-        self.problems.add(self.document, path, wrong.code, wrong.message, help=wrong.help, offset=wrong.offset, length=wrong.length)
+        self.problems.add(self.document, path, wrong.code, wrong.message, help=wrong.help, within=(wrong.offset, wrong.length))
 
     def _list(self, node: Node, type_: Type, path: Path) -> Any:
         assert type_.of
@@ -158,7 +163,7 @@ class _Reader:
             if name not in struct.fields:
                 label = f"{struct.name} has"
                 help_text = suggest(name, struct.fields, label=label)
-                self._problem((*path, name), "unknown-field", f'unknown field "{name}"', help=help_text, key=True)
+                self._problem((*path, name), "unknown-field", f'unknown field "{name}"', help=help_text, within="key")
         value = {}
         for name, field in struct.fields.items():
             if name in node.value:
@@ -169,7 +174,7 @@ class _Reader:
 
     def _field(self, node: Node, field: Field, path: Path) -> Any:
         if field.refused and not _means_nothing(node):
-            self._problem(path, field.refused, f'"{field.name}" is not supported', help=way_out(field.refused), key=True)
+            self._problem(path, field.refused, f'"{field.name}" is not supported', help=way_out(field.refused), within="key")
         return self._read(node, field.type, path)
 
 

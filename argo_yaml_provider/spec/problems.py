@@ -9,11 +9,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from argo_yaml_provider.diagnostics import Diagnostic
 from argo_yaml_provider.source import Document
 from argo_yaml_provider.source.nodes import Path
 
+Within = Literal["key"] | tuple[int, int] | None
+"""Where at a path: its key, or offset and length in its text; None is the value as a whole."""
 _MOST_NAMES = 8
 
 
@@ -24,13 +27,20 @@ class Problems:
     found: dict[tuple[object, ...], Diagnostic] = field(default_factory=dict)
 
     def add(
-        self, document: Document, path: Path, code: str, message: str, *, help: str = "", key: bool = False,
-        offset: int = 0, length: int = 0,
-    ) -> None:  # fmt: skip
-        """Note a problem at a path; with `key` at its key, with `offset` inside its text."""
-        pos = document.at(path, key=key, offset=offset, length=length)
+        self,
+        document: Document,
+        path: Path,
+        code: str,
+        message: str,
+        *,
+        help: str,  # noqa: A002 - the same word as in Diagnostic
+        within: Within = None,
+    ) -> None:
+        """Note a problem at the value at a path, at its key, or at a part of its text."""
+        offset, length = within if isinstance(within, tuple) else (0, 0)
+        pos = document.at(path, key=within == "key", offset=offset, length=length)
         problem = Diagnostic(pos=pos, code=code, message=message, path=show_path(document, path), help=help)
-        self.found.setdefault((pos.file, pos.line, pos.column, code, message), problem)
+        self.extend((problem,))
 
     def extend(self, problems: Iterable[Diagnostic]) -> None:
         """Take over problems found elsewhere."""
@@ -77,6 +87,10 @@ def suggest(wrong: str, known: Iterable[str], *, label: str) -> str:
     meant = f'did you mean "{close[0]}"? ' if close else ""
     if not names:
         return f"{meant}{label}: none"
-    near = sorted(names, key=lambda name: -difflib.SequenceMatcher(None, wrong, name).ratio())[:_MOST_NAMES] if len(names) > _MOST_NAMES else names
+    near = (
+        sorted(names, key=lambda name: -difflib.SequenceMatcher(None, wrong, name).ratio())[:_MOST_NAMES]
+        if len(names) > _MOST_NAMES
+        else names
+    )
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return f"{meant}{label}: {', '.join(near)}{more}"

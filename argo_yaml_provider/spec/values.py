@@ -16,7 +16,7 @@ from argo_yaml_provider.expr.gojson import plain_digits
 from argo_yaml_provider.source import Node
 
 _QUANTITY = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+|[numkMGTPE])?")
-_AMOUNT = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)"  # noqa: RUF001 - both micro signs count
+_AMOUNT = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)"
 _GO_DURATION = re.compile(rf"[+-]?(0|({_AMOUNT})+)")
 _DURATION_PARTS = re.compile(rf"[+-]?({_AMOUNT})*")
 _LEAST, _MOST = -(2**63), 2**63 - 1
@@ -76,7 +76,9 @@ def _int(node: Node) -> int:
     if isinstance(node.value, int) and not isinstance(node.value, bool) and _LEAST <= node.value <= _MOST:
         return node.value
     tagged = isinstance(node.value, str) and "{{" in node.value
-    raise expected("a whole number", node, "this field takes no {{tag}}; podSpecPatch can set numbers of a pod" if tagged else "")
+    raise expected(
+        "a whole number", node, "this field takes no {{tag}}; podSpecPatch can set numbers of a pod" if tagged else ""
+    )
 
 
 def _number(node: Node) -> int | float:
@@ -114,7 +116,9 @@ def _quantity(node: Node) -> str:
         return text
     at = match.end() if match else 0
     if "{{" in text:
-        raise Wrong("bad-quantity", f'"{text}" is no quantity: a tag cannot stand here', "set it by podSpecPatch, which takes tags")
+        raise Wrong(
+            "bad-quantity", f'"{text}" is no quantity: a tag cannot stand here', "set it by podSpecPatch, which takes tags"
+        )
     units = "units: m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei"
     raise Wrong("bad-quantity", f'"{text}" is no quantity such as 500m or 2Gi', units, offset=at, length=max(1, len(text) - at))
 

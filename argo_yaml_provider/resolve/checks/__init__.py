@@ -7,14 +7,26 @@ Must not know: tasks, pods. Argo: workflow/validate/validate.go.
 from __future__ import annotations
 
 from argo_yaml_provider.resolve.checks.arguments import check_arguments, check_call_arguments, check_entrypoint_arguments
-from argo_yaml_provider.resolve.checks.calls import check_call_names, check_entrypoint, check_hooks, check_loops, check_references
+from argo_yaml_provider.resolve.checks.calls import (
+    check_call_names,
+    check_entrypoint,
+    check_hooks,
+    check_loops,
+    check_references,
+)
 from argo_yaml_provider.resolve.checks.cron import check_cron
 from argo_yaml_provider.resolve.checks.dags import check_cycles, check_dependencies, check_depends, check_targets
-from argo_yaml_provider.resolve.checks.leaves import check_container_sets, check_containers, check_deadlines, check_pods, check_resources
+from argo_yaml_provider.resolve.checks.leaves import (
+    check_container_sets,
+    check_containers,
+    check_deadlines,
+    check_pods,
+    check_resources,
+)
 from argo_yaml_provider.resolve.checks.metadata import check_labels, check_object_name
 from argo_yaml_provider.resolve.checks.outputs import check_inputs, check_outputs
 from argo_yaml_provider.resolve.checks.policies import check_choices, check_metrics, check_retries
-from argo_yaml_provider.resolve.checks.syntax import check_expressions, check_tag_syntax
+from argo_yaml_provider.resolve.checks.syntax import check_expressions, check_tag_syntax, check_whens
 from argo_yaml_provider.resolve.checks.tags import check_tags
 from argo_yaml_provider.resolve.checks.templates import check_size, check_template_names, check_types
 from argo_yaml_provider.resolve.checks.view import View, check_owners
@@ -51,6 +63,7 @@ CHECKS = (
     check_metrics,
     check_tag_syntax,
     check_expressions,
+    check_whens,
     check_tags,
     check_cron,
     check_owners,

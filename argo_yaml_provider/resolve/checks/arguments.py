@@ -15,6 +15,7 @@ from argo_yaml_provider.spec.problems import suggest
 from argo_yaml_provider.spec.resource import Json, Path
 
 PARAMETER_NAME = re.compile(r"[-a-zA-Z0-9_]+")
+TAG = re.compile(r"\{\{.*?\}\}")
 LOCATIONS = ("s3", "git", "http", "artifactory", "hdfs", "raw", "oss", "gcs", "azure", "plugin")
 Report = Callable[..., None]
 
@@ -53,7 +54,7 @@ def check_names(report: Report, items: list[Json] | tuple[()], path: Path, what:
         where = (*path, index, "name")
         if not name:
             report(where, "missing-field", f"{_a(what)} has no name", help="write name: …")
-        elif not PARAMETER_NAME.fullmatch(name):
+        elif not PARAMETER_NAME.fullmatch(TAG.sub("x", name)):
             report(where, "bad-name", f'"{name}" is no name for {_a(what)}', help="use letters, digits, '-' and '_'")
         elif name in seen:
             report(where, "duplicate-name", f'two {what}s here are named "{name}"', help="remove or rename one")
@@ -75,7 +76,7 @@ def _check_value(report: Report, parameter: Json, path: Path, *, may_be_empty: b
     allowed = source.get("configMapKeyRef") is not None or source.get("event") or source.get("supplied") is not None
     if wrong or not allowed:
         message = f'the valueFrom of argument "{name}" cannot be used here'
-        help_text = "an argument takes configMapKeyRef; for another step's output write value: \"{{steps.NAME.outputs.parameters.NAME}}\""
+        help_text = 'it takes configMapKeyRef; for another step\'s output write value: "{{steps.NAME.outputs.parameters.NAME}}"'
         report((*path, "valueFrom", *wrong[:1]), "bad-value-from", message, help=help_text)
 
 
@@ -99,7 +100,13 @@ def _check_artifact(report: Report, artifact: Json, path: Path) -> None:
         help_text = 'write from: "{{steps.NAME.outputs.artifacts.NAME}}", or a location such as s3 or raw'
         report(path, "missing-value", f'artifact "{name}" comes from nowhere', help=help_text)
     if artifact.get("from") and artifact.get("fromExpression"):
-        report((*path, "fromExpression"), "two-sources", f'artifact "{name}" has both from and fromExpression', help="keep one", at_key=True)
+        report(
+            (*path, "fromExpression"),
+            "two-sources",
+            f'artifact "{name}" has both from and fromExpression',
+            help="keep one",
+            within="key",
+        )
 
 
 def has_location(artifact: Json) -> bool:

@@ -28,7 +28,9 @@ def check_entrypoint(view: View) -> None:
             view.report_spec(("spec", "entrypoint"), "missing-entrypoint", "spec.entrypoint is missing", help=help_text)
     elif entrypoint not in view.resolved.templates:
         message = f'the entrypoint "{title(entrypoint)}" is not defined'
-        view.report_spec(("spec", "entrypoint"), "unknown-template", message, help=suggest(title(entrypoint), local, label="defined here"))
+        view.report_spec(
+            ("spec", "entrypoint"), "unknown-template", message, help=suggest(title(entrypoint), local, label="defined here")
+        )
     for path, holder in hooks_of(view.spec, ("spec",)):
         _check_reference(view, LOCAL, holder, path, what=f'the exit handler or hook "{path[-1]}"')
 
@@ -37,7 +39,11 @@ def check_references(view: View) -> None:
     """Every step, task and hook calls a template that is there."""
     for key, template in view.templates():
         for path, holder in holders_of(template):
-            what = f'{"task" if path[0] == "dag" else "step"} "{holder.get("name", "")}"' if "name" in holder else f'hook "{path[-1]}"'
+            what = (
+                f'{"task" if path[0] == "dag" else "step"} "{holder.get("name", "")}"'
+                if "name" in holder
+                else f'hook "{path[-1]}"'
+            )
             _check_reference(view, key, holder, path, what=what)
 
 
@@ -53,7 +59,14 @@ def _check_reference(view: View, scope: str, holder: Json, path: Path, *, what: 
         _say(view, scope, (*path, "templateRef"), "missing-field", message, "write name: RESOURCE and template: NAME")
         return
     if not named and not reference and holder.get("inline") is None:
-        _say(view, scope, path, "no-template", f"{what} calls no template", "give it a template, a templateRef or an inline template")
+        _say(
+            view,
+            scope,
+            path,
+            "no-template",
+            f"{what} calls no template",
+            "give it a template, a templateRef or an inline template",
+        )
         return
     key = key_of(scope, holder)
     if key in view.resolved.templates or is_dynamic(key):
@@ -63,16 +76,31 @@ def _check_reference(view: View, scope: str, holder: Json, path: Path, *, what: 
         return
     known = [title(one) for one in view.resolved.templates if one.rpartition("/")[0] == key.rpartition("/")[0]]
     message = f'{what} calls template "{named}", which is not defined'
-    _say(view, scope, value, "unknown-template", message, suggest(str(named), (name.rpartition("/")[2] for name in known), label="defined here"))
+    _say(
+        view,
+        scope,
+        value,
+        "unknown-template",
+        message,
+        suggest(str(named), (name.rpartition("/")[2] for name in known), label="defined here"),
+    )
 
 
 def _unknown_in_library(view: View, scope: str, path: Path, key: str, what: str) -> None:
     where, owner, name = key.split("/", 2)
-    kind, pool = ("ClusterWorkflowTemplate", view.library.cluster) if where == "cluster" else ("WorkflowTemplate", view.library.namespaced)
+    kind, pool = (
+        ("ClusterWorkflowTemplate", view.library.cluster)
+        if where == "cluster"
+        else ("WorkflowTemplate", view.library.namespaced)
+    )
     if owner not in pool:
         message = f'{what} refers to {kind} "{owner}", which is not found'
         other = view.library.namespaced if where == "cluster" else view.library.cluster
-        hint = f"; there is one of the other kind: {'remove' if where == 'cluster' else 'add'} clusterScope: true" if owner in other else ""
+        hint = (
+            f"; there is one of the other kind: {'remove' if where == 'cluster' else 'add'} clusterScope: true"
+            if owner in other
+            else ""
+        )
         _say(view, scope, (*path, "name"), "unknown-resource", message, suggest(owner, pool, label="found") + hint + WHERE)
         return
     known = [one.get("name", "") for one in (pool[owner].json.get("spec") or {}).get("templates") or ()]
@@ -110,18 +138,26 @@ def check_loops(view: View) -> None:
             ways = [name for name in ("withItems", "withParam", "withSequence") if call.get(name) not in (None, "", [])]
             if len(ways) > 1:
                 message = f'"{call.get("name")}" loops in two ways: {" and ".join(ways)}'
-                view.report(key, (*path, ways[1]), "two-loops", message, help="keep one", at_key=True)
+                view.report(key, (*path, ways[1]), "two-loops", message, help="keep one", within="key")
             _check_sequence(view, key, (*path, "withSequence"), call.get("withSequence") or {})
 
 
 def _check_sequence(view: View, key: str, path: Path, sequence: Json) -> None:
     if sequence.get("count") is not None and sequence.get("end") is not None:
         message = "withSequence has both count and end"
-        view.report(key, (*path, "end"), "bad-sequence", message, help="keep one: count is how many, end the last", at_key=True)
+        view.report(
+            key, (*path, "end"), "bad-sequence", message, help="keep one: count is how many, end the last", within="key"
+        )
     for name in ("count", "start", "end"):
         value = sequence.get(name)
         if isinstance(value, str) and "{{" not in value and not re.fullmatch(r"[+-]?[0-9]+", value):
-            view.report(key, (*path, name), "bad-sequence", f'"{value}" is no whole number', help="write a number, or a {{tag}} that gives one")
+            view.report(
+                key,
+                (*path, name),
+                "bad-sequence",
+                f'"{value}" is no whole number',
+                help="write a number, or a {{tag}} that gives one",
+            )
 
 
 def check_hooks(view: View) -> None:

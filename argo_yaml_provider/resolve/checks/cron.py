@@ -18,7 +18,7 @@ POLICIES = ("Allow", "Forbid", "Replace")
 DESCRIPTORS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_FIELDS = (
+_FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("minute", 0, 59, {}),
     ("hour", 0, 23, {}),
     ("day of the month", 1, 31, {}),
@@ -38,7 +38,7 @@ def check_cron(view: View) -> None:
         view.report_cron(("spec", "schedules"), "missing-field", "a CronWorkflow needs at least one schedule", help=_HELP)
     for index, schedule in enumerate(spec.get("schedules") or ()):
         for message, at, length in bad_schedule(schedule):
-            view.report_cron(("spec", "schedules", index), "bad-schedule", message, help=_HELP, span=(at, length))
+            view.report_cron(("spec", "schedules", index), "bad-schedule", message, help=_HELP, within=(at, length))
     zone = spec.get("timezone") or ""
     if zone and not is_zone(zone):
         message = f'"{zone}" is no time zone'
@@ -48,10 +48,12 @@ def check_cron(view: View) -> None:
         help_text = suggest(policy, POLICIES, label="policies")
         view.report_cron(("spec", "concurrencyPolicy"), "bad-choice", f'"{policy}" is no concurrencyPolicy', help=help_text)
     if (spec.get("startingDeadlineSeconds") or 0) < 0:
-        view.report_cron(("spec", "startingDeadlineSeconds"), "bad-number", "a deadline cannot be negative", help="write seconds")
+        view.report_cron(
+            ("spec", "startingDeadlineSeconds"), "bad-number", "a deadline cannot be negative", help="write seconds"
+        )
     for message, at, length in bad_expression((spec.get("stopStrategy") or {}).get("expression") or "false"):
         text = f"this expression cannot be read: {message}"
-        view.report_cron(("spec", "stopStrategy", "expression"), "bad-expression", text, help=LANGUAGE, span=(at, length))
+        view.report_cron(("spec", "stopStrategy", "expression"), "bad-expression", text, help=LANGUAGE, within=(at, length))
 
 
 def is_zone(name: str) -> bool:

@@ -45,7 +45,9 @@ def check_dependencies(view: View) -> None:
     for key, template in view.templates():
         tasks = tasks_of(template)
         if template.get("dag") is not None and not tasks:
-            view.report(key, ("dag",), "no-tasks", f'template "{title(key)}" has no task', help="give it at least one", at_key=True)
+            view.report(
+                key, ("dag",), "no-tasks", f'template "{title(key)}" has no task', help="give it at least one", within="key"
+            )
         uses_depends = any(task.get("depends") for task in tasks)
         names = [task.get("name", "") for task in tasks]
         for index, task in enumerate(tasks):
@@ -54,7 +56,9 @@ def check_dependencies(view: View) -> None:
             for at, name in enumerate(task.get("dependencies") or () if not task.get("depends") else ()):
                 if name not in names:
                     message = f'task "{task.get("name")}" waits for "{name}", which is not a task here'
-                    view.report(key, (*path, "dependencies", at), "unknown-task", message, help=suggest(name, names, label="tasks"))
+                    view.report(
+                        key, (*path, "dependencies", at), "unknown-task", message, help=suggest(name, names, label="tasks")
+                    )
 
 
 def _check_mixture(view: View, key: str, path: Path, task: Json, *, uses_depends: bool) -> None:
@@ -64,11 +68,18 @@ def _check_mixture(view: View, key: str, path: Path, task: Json, *, uses_depends
         view.report(key, (*path, "name"), "bad-name", message, help="begin it with a letter")
     if uses_depends and task.get("dependencies"):
         message = "depends and dependencies cannot both be used in one dag template"
-        view.report(key, (*path, "dependencies"), "mixed-depends", message, help=f"write depends: {' && '.join(task['dependencies'])}", at_key=True)
+        view.report(
+            key,
+            (*path, "dependencies"),
+            "mixed-depends",
+            message,
+            help=f"write depends: {' && '.join(task['dependencies'])}",
+            within="key",
+        )
     if uses_depends and task.get("continueOn") is not None:
         message = "continueOn cannot be used in a dag template that uses depends"
         help_text = f'write what is forgiven where it is waited for: "{name}.Succeeded || {name}.Failed"'
-        view.report(key, (*path, "continueOn"), "mixed-depends", message, help=help_text, at_key=True)
+        view.report(key, (*path, "continueOn"), "mixed-depends", message, help=help_text, within="key")
 
 
 def check_depends(view: View) -> None:
@@ -88,17 +99,17 @@ def _check_logic(view: View, key: str, path: Path, logic: str, tasks: dict[str, 
     except ExprError as error:
         help_text = 'write task names joined by &&, || and !, such as "a && (b.Failed || c)"'
         message = f"this depends cannot be read: {error.message}"
-        view.report(key, path, "bad-depends", message, help=help_text, span=(error.offset, error.length))
+        view.report(key, path, "bad-depends", message, help=help_text, within=(error.offset, error.length))
         return
     for name, result in wrong_results(logic):
         at = logic.index(f"{name}.{result}") + len(name) + 1
         message = f'"{result}" is no result of a task'
-        view.report(key, path, "bad-depends", message, help=suggest(result, RESULTS, label="results"), span=(at, len(result)))
+        view.report(key, path, "bad-depends", message, help=suggest(result, RESULTS, label="results"), within=(at, len(result)))
     for name in names_in(logic):
         if name not in tasks:
             at = _word(logic, name)
             message = f'depends names "{name}", which is not a task here'
-            view.report(key, path, "unknown-task", message, help=suggest(name, tasks, label="tasks"), span=(at, len(name)))
+            view.report(key, path, "unknown-task", message, help=suggest(name, tasks, label="tasks"), within=(at, len(name)))
         elif not any(tasks[name].get(way) for way in LOOPS):
             _check_items_result(view, key, path, logic, name)
 
@@ -109,7 +120,7 @@ def _check_items_result(view: View, key: str, path: Path, logic: str, name: str)
             at = logic.index(f"{name}.{result}")
             message = f'"{name}.{result}" is a result of loops, and task "{name}" has no loop'
             help_text = f"write {name}.{'Succeeded' if result == 'AnySucceeded' else 'Failed'}"
-            view.report(key, path, "bad-depends", message, help=help_text, span=(at, len(name) + len(result) + 1))
+            view.report(key, path, "bad-depends", message, help=help_text, within=(at, len(name) + len(result) + 1))
 
 
 def _word(text: str, word: str) -> int:
@@ -126,7 +137,9 @@ def check_cycles(view: View) -> None:
             index = next(i for i, task in enumerate(tasks_of(template)) if task.get("name") == cycle[0])
             field = "depends" if tasks[cycle[0]].get("depends") else "dependencies"
             message = f"these tasks wait for each other: {' -> '.join([*cycle, cycle[0]])}"
-            view.report(key, ("dag", "tasks", index, field), "dependency-cycle", message, help="remove one of these dependencies")
+            view.report(
+                key, ("dag", "tasks", index, field), "dependency-cycle", message, help="remove one of these dependencies"
+            )
 
 
 def find_cycle(waits: Mapping[str, Iterable[str]]) -> list[str]:
@@ -161,4 +174,6 @@ def check_targets(view: View) -> None:
             if match[0] not in names:
                 message = f'the target "{match[0]}" is not a task here'
                 span = (match.start(), len(match[0]))
-                view.report(key, ("dag", "target"), "unknown-task", message, help=suggest(match[0], names, label="tasks"), span=span)
+                view.report(
+                    key, ("dag", "target"), "unknown-task", message, help=suggest(match[0], names, label="tasks"), within=span
+                )

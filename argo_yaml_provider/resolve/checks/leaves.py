@@ -26,7 +26,9 @@ def check_containers(view: View) -> None:
         for kind in ("container", "script"):
             if template.get(kind) is not None and not view.resolved.templates[key].get(kind, {}).get("image"):
                 help_text = f"write image: …, or set it for all in spec.templateDefaults.{kind}"
-                view.report(key, (kind, "image"), "missing-field", f'the {kind} of template "{title(key)}" has no image', help=help_text)
+                view.report(
+                    key, (kind, "image"), "missing-field", f'the {kind} of template "{title(key)}" has no image', help=help_text
+                )
         _check_mounts(view, key, template)
         _check_container_names(view, key, template)
 
@@ -38,7 +40,9 @@ def _check_mounts(view: View, key: str, template: Json) -> None:
         path = mount.get("mountPath", "")
         if path in mounted:
             message = f'"{path}" is mounted twice, first by {mounted[path]}'
-            view.report(key, ("container", "volumeMounts", index, "mountPath"), "duplicate-mount", message, help="mount one elsewhere")
+            view.report(
+                key, ("container", "volumeMounts", index, "mountPath"), "duplicate-mount", message, help="mount one elsewhere"
+            )
         mounted.setdefault(path, f'volume "{mount.get("name", "")}"')
     if template.get("container") is None:
         return
@@ -46,14 +50,18 @@ def _check_mounts(view: View, key: str, template: Json) -> None:
         path = artifact.get("path", "")
         if path in mounted:
             message = f'"{path}" is taken already, by {mounted[path]}'
-            view.report(key, ("inputs", "artifacts", index, "path"), "duplicate-mount", message, help="give the artifact another path")
+            view.report(
+                key, ("inputs", "artifacts", index, "path"), "duplicate-mount", message, help="give the artifact another path"
+            )
         mounted.setdefault(path, f'artifact "{artifact.get("name", "")}"')
 
 
 def _check_container_names(view: View, key: str, template: Json) -> None:
     for index, container in enumerate(template.get("initContainers") or ()):
         if not container.get("name"):
-            view.report(key, ("initContainers", index, "name"), "missing-field", "an init container has no name", help="write name: …")
+            view.report(
+                key, ("initContainers", index, "name"), "missing-field", "an init container has no name", help="write name: …"
+            )
     inner = (template.get("containerSet") or {}).get("containers") or ()
     for field, containers in (("sidecars", template.get("sidecars") or ()), ("containerSet", inner)):
         for index, container in enumerate(containers):
@@ -72,17 +80,21 @@ def check_container_sets(view: View) -> None:
         names = [one.get("name") or "" for one in containers]
         path = ("containerSet", "containers")
         if not containers:
-            view.report(key, ("containerSet",), "missing-field", "a containerSet needs containers", help="list them under containers")
+            view.report(
+                key, ("containerSet",), "missing-field", "a containerSet needs containers", help="list them under containers"
+            )
         for index, name in enumerate(names):
             problem = name_problem(name, "container")
             if problem:
                 view.report(key, (*path, index, "name"), problem[0], problem[1], help=problem[2])
             elif name in names[:index]:
-                view.report(key, (*path, index, "name"), "duplicate-name", f'two containers are named "{name}"', help="rename one")
+                view.report(
+                    key, (*path, index, "name"), "duplicate-name", f'two containers are named "{name}"', help="rename one"
+                )
         _check_container_graph(view, key, containers, names)
         if _has_artifacts_or_outputs(template) and "main" not in names:
             message = "inputs and outputs are read by the container named main, and there is none"
-            view.report(key, path, "missing-field", message, help="name one of the containers main", at_key=True)
+            view.report(key, path, "missing-field", message, help="name one of the containers main", within="key")
 
 
 def _check_container_graph(view: View, key: str, containers: list[Json], names: list[str]) -> None:
@@ -94,9 +106,15 @@ def _check_container_graph(view: View, key: str, containers: list[Json], names: 
                 view.report(key, path, "unknown-container", message, help=suggest(name, names, label="containers"))
     cycle = find_cycle({name: one.get("dependencies") or [] for name, one in zip(names, containers, strict=True)})
     if cycle:
-        path = ("containerSet", "containers", names.index(cycle[0]), "dependencies")
+        index = names.index(cycle[0])
         message = f"these containers wait for each other: {' -> '.join([*cycle, cycle[0]])}"
-        view.report(key, path, "dependency-cycle", message, help="remove one of these dependencies")
+        view.report(
+            key,
+            ("containerSet", "containers", index, "dependencies"),
+            "dependency-cycle",
+            message,
+            help="remove one of these dependencies",
+        )
 
 
 def _has_artifacts_or_outputs(template: Json) -> bool:
@@ -110,10 +128,12 @@ def check_pods(view: View) -> None:
         kind = type_of(template)
         if template.get("resourceClaims") and kind and kind not in PODS:
             message = f"resourceClaims belong to a pod, and a {kind} template has none"
-            view.report(key, ("resourceClaims",), "misplaced-field", message, help="set them on the templates called", at_key=True)
+            view.report(
+                key, ("resourceClaims",), "misplaced-field", message, help="set them on the templates called", within="key"
+            )
         if template.get("podResources") is not None and kind in {"http", "plugin"}:
             message = f"podResources belong to a pod, and a {kind} template has none of its own"
-            view.report(key, ("podResources",), "misplaced-field", message, help="remove them", at_key=True)
+            view.report(key, ("podResources",), "misplaced-field", message, help="remove them", within="key")
 
 
 def check_resources(view: View) -> None:
@@ -125,14 +145,22 @@ def check_resources(view: View) -> None:
         action = resource.get("action") or ""
         if action not in ACTIONS and "{{" not in action:
             help_text = suggest(action, ACTIONS, label="actions")
-            view.report(key, ("resource", "action"), "bad-choice", f'"{action}" is no action of a resource template', help=help_text)
+            view.report(
+                key, ("resource", "action"), "bad-choice", f'"{action}" is no action of a resource template', help=help_text
+            )
         if action in {"get", "delete"}:
             continue
         if not resource.get("manifest") and resource.get("manifestFrom") is None:
-            view.report(key, ("resource",), "missing-field", "a resource template needs a manifest", help="write manifest: | or manifestFrom")
+            view.report(
+                key,
+                ("resource",),
+                "missing-field",
+                "a resource template needs a manifest",
+                help="write manifest: | or manifestFrom",
+            )
         elif resource.get("manifest") and resource.get("manifestFrom") is not None:
             message = "a resource template has manifest or manifestFrom, not both"
-            view.report(key, ("resource", "manifestFrom"), "two-sources", message, help="keep one", at_key=True)
+            view.report(key, ("resource", "manifestFrom"), "two-sources", message, help="keep one", within="key")
         else:
             _check_manifest(view, key, resource)
 
@@ -154,14 +182,26 @@ def _check_manifest(view: View, key: str, resource: Json) -> None:
 
 
 def check_deadlines(view: View) -> None:
-    """activeDeadlineSeconds counts; timeout has a unit."""
+    """ActiveDeadlineSeconds counts; timeout has a unit."""
     for key, template in view.templates():
         value = template.get("activeDeadlineSeconds")
-        if isinstance(value, str) and not (value.startswith("{{") and value.endswith("}}")) and not re.fullmatch(r"[+]?[0-9]+", value):
+        if (
+            isinstance(value, str)
+            and not (value.startswith("{{") and value.endswith("}}"))
+            and not re.fullmatch(r"[+]?[0-9]+", value)
+        ):
             message = f'"{value}" is no number of seconds'
-            view.report(key, ("activeDeadlineSeconds",), "bad-duration", message, help="write a number, or a {{tag}} that gives one")
+            view.report(
+                key, ("activeDeadlineSeconds",), "bad-duration", message, help="write a number, or a {{tag}} that gives one"
+            )
         elif isinstance(value, int) and value < 0:
-            view.report(key, ("activeDeadlineSeconds",), "bad-duration", "a deadline cannot be negative", help="write a number of seconds")
+            view.report(
+                key,
+                ("activeDeadlineSeconds",),
+                "bad-duration",
+                "a deadline cannot be negative",
+                help="write a number of seconds",
+            )
         timeout = template.get("timeout") or ""
         if re.fullmatch(r"[+-]?[0-9]+", timeout):
             view.report(key, ("timeout",), "bad-duration", f'timeout "{timeout}" has no unit', help=f"write {timeout}s")

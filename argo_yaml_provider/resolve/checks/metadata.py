@@ -15,7 +15,9 @@ LONGEST = {"Workflow": 63, "WorkflowTemplate": 63, "ClusterWorkflowTemplate": 63
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*[-.]?")
 _LABEL = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
-_KEY = re.compile(r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_KEY = re.compile(
+    r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+)
 _RULE = "use small letters, digits, '-' and '.', and begin and end with a letter or digit"
 
 
@@ -59,4 +61,4 @@ def _check_key(view: View, key: str, path: Path) -> None:
     if "{{" not in key and (len(name) > 63 or not _KEY.fullmatch(key)):
         message = f'"{key}" is no key of a label or annotation'
         help_text = "write name or domain/name; the name has at most 63 letters, digits, '-', '_' and '.'"
-        view.report_spec(path, "bad-label", message, help=help_text, at_key=True)
+        view.report_spec(path, "bad-label", message, help=help_text, within="key")

@@ -30,7 +30,14 @@ def check_inputs(view: View) -> None:
             _check_artifact_path(view, key, template, artifact, path)
             if artifact.get("from"):
                 message = "an input artifact is declared here, not given: from belongs to the caller's arguments"
-                view.report(key, (*path, "from"), "misplaced-field", message, help="move it to the step or task that calls", at_key=True)
+                view.report(
+                    key,
+                    (*path, "from"),
+                    "misplaced-field",
+                    message,
+                    help="move it to the step or task that calls",
+                    within="key",
+                )
 
 
 def check_outputs(view: View) -> None:
@@ -47,7 +54,13 @@ def check_outputs(view: View) -> None:
                 name = item.get("globalName") or ""
                 if name and "{{" not in name and not PARAMETER_NAME.fullmatch(name):
                     message = f'"{name}" is no global name'
-                    view.report(key, ("outputs", what, index, "globalName"), "bad-name", message, help="use letters, digits, '-' and '_'")
+                    view.report(
+                        key,
+                        ("outputs", what, index, "globalName"),
+                        "bad-name",
+                        message,
+                        help="use letters, digits, '-' and '_'",
+                    )
 
 
 def _check_lists(view: View, key: str, template: Json, field: str) -> None:
@@ -68,7 +81,7 @@ def _check_artifact_path(view: View, key: str, template: Json, artifact: Json, p
             view.report(key, (*path, "path"), "bad-path", message, help="write the path without ..")
     elif artifact.get("path"):
         message = f'a {type_of(template)} template has no files: artifact "{name}" cannot have a path'
-        view.report(key, (*path, "path"), "misplaced-field", message, help="remove it; an output takes from", at_key=True)
+        view.report(key, (*path, "path"), "misplaced-field", message, help="remove it; an output takes from", within="key")
 
 
 def _check_parameter(view: View, key: str, template: Json, parameter: Json, path: Path) -> None:
@@ -79,15 +92,17 @@ def _check_parameter(view: View, key: str, template: Json, parameter: Json, path
             view.report(key, path, "missing-value", f'output "{name}" comes from nowhere', help=help_text)
         return
     if parameter.get("value") is not None:
-        view.report(key, (*path, "value"), "two-sources", f'output "{name}" has both value and valueFrom', help="keep one", at_key=True)
+        view.report(
+            key, (*path, "value"), "two-sources", f'output "{name}" has both value and valueFrom', help="keep one", within="key"
+        )
         return
     given = [one for one in SOURCES if source.get(one)] + ["supplied"] * (source.get("supplied") is not None)
     wanted = _WANTED.get(kind, ())
     if len(given) > 1:
         message = f'output "{name}" comes from two places: {" and ".join(given)}'
-        view.report(key, (*path, "valueFrom", given[1]), "two-sources", message, help="keep one", at_key=True)
+        view.report(key, (*path, "valueFrom", given[1]), "two-sources", message, help="keep one", within="key")
     elif not given or (wanted and given[0] not in wanted):
-        message = f'an output of a {kind} template comes from {" or ".join(wanted or SOURCES)}'
+        message = f"an output of a {kind} template comes from {' or '.join(wanted or SOURCES)}"
         message += f", not from {given[0]}" if given else ""
         help_text = f"write valueFrom: {{{(wanted or SOURCES)[0]}: …}}"
-        view.report(key, (*path, "valueFrom", *given[:1]), "bad-value-from", message, help=help_text, at_key=True)
+        view.report(key, (*path, "valueFrom", *given[:1]), "bad-value-from", message, help=help_text, within="key")

@@ -20,7 +20,7 @@ _POD_RESOURCES = ("cpu", "memory")
 
 
 def check_retries(view: View) -> None:
-    """retryPolicy is a word Argo knows; limit and factor count."""
+    """RetryPolicy is a word Argo knows; limit and factor count."""
     for path, strategy in ((("spec", "retryStrategy"), view.spec.get("retryStrategy")),):
         if strategy:
             _check_strategy(view, "", path, strategy)
@@ -32,7 +32,14 @@ def check_retries(view: View) -> None:
 def _check_strategy(view: View, key: str, path: Path, strategy: Json) -> None:
     policy = strategy.get("retryPolicy") or ""
     if policy and "{{" not in policy and policy not in POLICIES:
-        _say(view, key, (*path, "retryPolicy"), "bad-choice", f'"{policy}" is no retryPolicy', suggest(policy, POLICIES, label="policies"))
+        _say(
+            view,
+            key,
+            (*path, "retryPolicy"),
+            "bad-choice",
+            f'"{policy}" is no retryPolicy',
+            suggest(policy, POLICIES, label="policies"),
+        )
     backoff = strategy.get("backoff") or {}
     for where, value in (((*path, "limit"), strategy.get("limit")), ((*path, "backoff", "factor"), backoff.get("factor"))):
         if isinstance(value, str) and "{{" not in value and not re.fullmatch(r"[+-]?[0-9]+", value):
@@ -58,7 +65,9 @@ def check_choices(view: View) -> None:
     own = spec_of(view.resolved.resource)
     if own.get("workflowTemplateRef") and own.get("templates"):
         message = "templates cannot stand beside workflowTemplateRef"
-        view.report_spec(("spec", "templates"), "misplaced-field", message, help="move them to the WorkflowTemplate", at_key=True)
+        view.report_spec(
+            ("spec", "templates"), "misplaced-field", message, help="move them to the WorkflowTemplate", within="key"
+        )
     _check_pod_resources(view, "", ("spec", "podResources"), view.spec.get("podResources") or {})
     for key, template in view.templates():
         _check_pod_resources(view, key, ("podResources",), template.get("podResources") or {})
@@ -71,7 +80,14 @@ def _check_pod_resources(view: View, key: str, path: Path, resources: Json) -> N
         for name in resources.get(what) or {}:
             if name not in _POD_RESOURCES and not name.startswith("hugepages-"):
                 message = f'"{name}" is no resource of a pod as a whole'
-                _say(view, key, (*path, what, name), "bad-choice", message, "only cpu, memory and hugepages-* are; set it on a container")
+                _say(
+                    view,
+                    key,
+                    (*path, what, name),
+                    "bad-choice",
+                    message,
+                    "only cpu, memory and hugepages-* are; set it on a container",
+                )
 
 
 def check_metrics(view: View) -> None:

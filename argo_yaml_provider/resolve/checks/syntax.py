@@ -24,12 +24,12 @@ def check_tag_syntax(view: View) -> None:
     """Every `{{` is closed, and what stands in `{{=…}}` is an expression."""
     for path, text in texts({name: value for name, value in view.spec.items() if name != "templateDefaults"}, ("spec",)):
         for code, message, help_text, span in _bad_tags(text):
-            view.report_spec(path, code, message, help=help_text, span=span)
+            view.report_spec(path, code, message, help=help_text, within=span)
     for key, template in view.templates():
         for path, text in texts(template):
             if _INLINE not in path:
                 for code, message, help_text, span in _bad_tags(text):
-                    view.report(key, path, code, message, help=help_text, span=span)
+                    view.report(key, path, code, message, help=help_text, within=span)
 
 
 def _bad_tags(text: str) -> Iterator[tuple[str, str, str, tuple[int, int]]]:
@@ -63,12 +63,12 @@ def check_expressions(view: View) -> None:
     for path, text in [(("spec", "retryStrategy", "expression"), strategy.get("expression")), *_hooks(view.spec, ("spec",))]:
         for message, at, length in bad_expression(text) if text and "{{" not in text else ():
             report = f"this expression cannot be read: {message}"
-            view.report_spec(path, "bad-expression", report, help=LANGUAGE, span=(at, length))
+            view.report_spec(path, "bad-expression", report, help=LANGUAGE, within=(at, length))
     for key, template in view.templates():
         for path, text in _expressions(template):
             for message, at, length in bad_expression(text) if text and "{{" not in text else ():
                 report = f"this expression cannot be read: {message}"
-                view.report(key, path, "bad-expression", report, help=LANGUAGE, span=(at, length))
+                view.report(key, path, "bad-expression", report, help=LANGUAGE, within=(at, length))
 
 
 def _expressions(template: Json) -> Iterator[tuple[Path, str | None]]:
@@ -84,3 +84,44 @@ def _expressions(template: Json) -> Iterator[tuple[Path, str | None]]:
 def _hooks(holder: Json, path: Path) -> Iterator[tuple[Path, str | None]]:
     for name, hook in (holder.get("hooks") or {}).items():
         yield (*path, "hooks", name, "expression"), hook.get("expression")
+
+
+def check_whens(view: View) -> None:
+    """Every `when` can be read, whatever its tags turn out to be."""
+    for key in view.resolved.templates:
+        for path, call in view.calls(key):
+            for message, at, length in bad_condition(call.get("when") or ""):
+                help_text = 'compare by ==, !=, <, >, =~ or in, and join by && and ||: "{{steps.flip.outputs.result}} == heads"'
+                view.report(
+                    key,
+                    (*path, "when"),
+                    "bad-when",
+                    f"this condition cannot be read: {message}",
+                    help=help_text,
+                    within=(at, length),
+                )
+
+
+def bad_condition(text: str) -> Iterator[tuple[str, int, int]]:
+    """Message, offset and length, if neither a word nor a number in the place of the tags makes the text a condition."""
+    from argo_yaml_provider.expr.when import check_when
+
+    try:
+        tags = find_tags(text)
+    except ExprError:
+        return
+    if re.search(r"\}\}\s*\{\{", text):
+        return
+    problem = None
+    for filler in ("x", "1"):
+        filled = text
+        for tag in tags:
+            filled = filled[: tag.start] + filler * (tag.end - tag.start) + filled[tag.end :]
+        try:
+            check_when(filled)
+        except ExprError as error:
+            problem = problem or error
+        else:
+            return
+    assert problem is not None
+    yield problem.message, problem.offset, problem.length

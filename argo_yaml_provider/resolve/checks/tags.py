@@ -21,11 +21,20 @@ from argo_yaml_provider.spec.problems import suggest
 from argo_yaml_provider.spec.resource import Json, Path
 
 PREFIXES = ("item.", "steps.", "inputs.", "outputs.", "pod.", "workflow.", "tasks.")
-_LATE = ("outputs.", "workflow.creationTimestamp", "workflow.scheduledTime", "workflow.duration", "tasks.name", "steps.name", "node.name")
+_LATE = (
+    "outputs.",
+    "workflow.creationTimestamp",
+    "workflow.scheduledTime",
+    "workflow.duration",
+    "tasks.name",
+    "steps.name",
+    "node.name",
+)
 _FIXED = (
-    "workflow.name", "workflow.namespace", "workflow.mainEntrypoint", "workflow.serviceAccountName", "workflow.uid", "workflow.status",
-    "workflow.annotations", "workflow.annotations.json", "workflow.labels", "workflow.labels.json",
-)  # fmt: skip
+    *("workflow.name", "workflow.namespace", "workflow.uid", "workflow.serviceAccountName"),
+    *("workflow.mainEntrypoint", "workflow.status"),
+    *("workflow.annotations", "workflow.annotations.json", "workflow.labels", "workflow.labels.json"),
+)
 _DECLARED = {
     "inputs.parameters.": "inputs.parameters of the template",
     "inputs.artifacts.": "inputs.artifacts of the template",
@@ -73,7 +82,9 @@ def _check_template(view: View, key: str, template: Json, above: Scope) -> None:
     elif template.get("dag") is not None:
         scope = _check_dag(view, key, template, scope)
     else:
-        inner = {name: value for name, value in template.items() if name not in {"outputs", "metrics", "memoize", "synchronization"}}
+        inner = {
+            name: value for name, value in template.items() if name not in {"outputs", "metrics", "memoize", "synchronization"}
+        }
         _check_texts(view, key, inner, (), scope)
     _check_texts(view, key, template.get("outputs") or {}, ("outputs",), scope)
 
@@ -86,7 +97,13 @@ def _check_steps(view: View, key: str, template: Json, scope: Scope) -> Scope:
         for at, step in enumerate(group):
             seen, own = scope.plus({f"steps.{step.get('name')}.status"}), _output_names(view, key, step, "steps")
             seen = seen.plus(*_item_names(step))
-            _check_call(view, key, step, ("steps", index, at), _Places(here=seen, in_hooks=seen.plus(*own), others=everyone, word="steps"))
+            _check_call(
+                view,
+                key,
+                step,
+                ("steps", index, at),
+                _Places(here=seen, in_hooks=seen.plus(*own), others=everyone, word="steps"),
+            )
             after = after.plus(*own).plus({f"steps.{step.get('name')}.status"}).plus(*_item_names(step))
         scope = after
     return scope
@@ -102,7 +119,9 @@ def _check_dag(view: View, key: str, template: Json, scope: Scope) -> Scope:
         for name in ancestors(tasks, task.get("name", "")):
             seen = seen.plus(*outputs[name]).plus({f"tasks.{name}.status"})
         in_hooks = seen.plus(*outputs[task.get("name", "")]).plus({f"tasks.{task.get('name')}.status"})
-        _check_call(view, key, task, ("dag", "tasks", index), _Places(here=seen, in_hooks=in_hooks, others=set(tasks), word="tasks"))
+        _check_call(
+            view, key, task, ("dag", "tasks", index), _Places(here=seen, in_hooks=in_hooks, others=set(tasks), word="tasks")
+        )
     for name, own in outputs.items():
         scope = scope.plus(*own).plus({f"tasks.{name}.status"})
     return scope
@@ -134,8 +153,8 @@ def _check_texts(view: View, key: str, value: Any, path: Path, scope: Scope, pla
     for where, text in texts(value, path):
         for name, offset, length in _names_in(text):
             if not scope.holds(name):
-                code, message, help_text = _explain(view, key, name, scope, places)
-                view.report(key, where, code, message, help=help_text, span=(offset, length))
+                code, message, help_text = _explain(key, name, scope, places)
+                view.report(key, where, code, message, help=help_text, within=(offset, length))
 
 
 def _names_in(text: str) -> Iterator[tuple[str, int, int]]:
@@ -152,7 +171,7 @@ def _names_in(text: str) -> Iterator[tuple[str, int, int]]:
             yield name, tag.start, tag.end - tag.start
 
 
-def _explain(view: View, key: str, name: str, scope: Scope, places: _Places | None) -> tuple[str, str, str]:
+def _explain(key: str, name: str, scope: Scope, places: _Places | None) -> tuple[str, str, str]:
     """Code, message and help for a name that is not there."""
     word, _, rest = name.partition(".")
     call = rest.partition(".")[0]
@@ -160,11 +179,19 @@ def _explain(view: View, key: str, name: str, scope: Scope, places: _Places | No
         one = word.removesuffix("s")
         if any(known.startswith(f"{word}.{call}.") and known != f"{word}.{call}.status" for known in scope.names):
             known = [known for known in scope.names if known.startswith(f"{word}.{call}.")]
-            return "unknown-tag", f"{one} \"{call}\" has no {rest.partition('.')[2]}", suggest(name, sorted(known), label="it has")
+            return (
+                "unknown-tag",
+                f'{one} "{call}" has no {rest.partition(".")[2]}',
+                suggest(name, sorted(known), label="it has"),
+            )
         wait = "it must stand in an earlier group" if word == "steps" else "add it to depends or dependencies"
         return "not-upstream", f'{{{{{name}}}}}: {one} "{call}" has not ended when this runs', wait
     if places and word == places.word:
-        return "unknown-step", f'{{{{{name}}}}}: no {word.removesuffix("s")} is named "{call}"', suggest(call, sorted(places.others), label=word)
+        return (
+            "unknown-step",
+            f'{{{{{name}}}}}: no {word.removesuffix("s")} is named "{call}"',
+            suggest(call, sorted(places.others), label=word),
+        )
     kind = next((one for one in _DECLARED if name.startswith(one)), f"{word}.")
     known = sorted(one for one in scope.names if one.startswith(kind))
     message = f'{{{{{name}}}}} refers to nothing in template "{title(key)}"'

@@ -7,12 +7,10 @@ Must not know: what they call.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
 
 from argo_yaml_provider.resolve.checks.view import TYPES, View, is_leaf, title, type_of
-from argo_yaml_provider.resolve.references import LOCAL, calls_of
-from argo_yaml_provider.spec.resource import Json, Path
+from argo_yaml_provider.resolve.references import LOCAL, calls_of, spec_of, spec_path
+from argo_yaml_provider.spec.resource import Json
 
 MOST_CALLS = 5_000
 NAME = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
@@ -34,33 +32,18 @@ def check_size(view: View) -> None:
 
 def check_template_names(view: View) -> None:
     """Every template of the object has a name of its own."""
-    owners = {id(owner): owner for key, (owner, path) in view.resolved.origins.items() if key.startswith(LOCAL) and "inline" not in path}
+    owners = {id(owner): owner for key, (owner, _) in view.resolved.origins.items() if key.startswith(LOCAL)}
     for owner in owners.values():
-        start = next(path[:-1] for one, path in view.resolved.origins.values() if one is owner and "inline" not in path)
-        templates = owner.json
-        for part in start:
-            templates = templates[part]
-        names = _Names(view=view, owner_document=owner, what="template")
-        names.check(((*start, index), template) for index, template in enumerate(templates))
-
-
-class _Names:
-    """Checks names of one kind in one list."""
-
-    def __init__(self, *, view: View, owner_document: object, what: str) -> None:
-        self.view, self.owner, self.what = view, owner_document, what
-
-    def check(self, items: Iterable[tuple[Path, Json]]) -> None:
-        """Present, well formed, and no two alike."""
-        seen: dict[str, Path] = {}
-        for path, item in items:
-            name = item.get("name") or ""
-            problem = name_problem(name, self.what) or (("duplicate-name", f'two {self.what}s are named "{name}"', "rename one") if name in seen else None)
+        seen: set[str] = set()
+        for index, template in enumerate(spec_of(owner).get("templates") or ()):
+            name = template.get("name") or ""
+            problem = name_problem(name, "template")
+            if not problem and name in seen:
+                problem = ("duplicate-name", f'two templates are named "{name}"', "rename one")
             if problem:
-                code, message, help_text = problem
-                document = self.owner.document  # type: ignore[attr-defined]
-                self.view.problems.add(document, (*path, "name"), code, message, help=help_text)
-            seen.setdefault(name, path)
+                path = (*spec_path(owner), "templates", index, "name")
+                view.problems.add(owner.document, path, problem[0], problem[1], help=problem[2])
+            seen.add(name)
 
 
 def name_problem(name: str, what: str) -> tuple[str, str, str] | None:
@@ -68,7 +51,11 @@ def name_problem(name: str, what: str) -> tuple[str, str, str] | None:
     if not name:
         return "missing-field", f"a {what} has no name", f"write name: {NAME_RULE}"
     if len(name) > LONGEST_NAME:
-        return "name-too-long", f"the name of this {what} has {len(name)} characters; at most {LONGEST_NAME} are allowed", "shorten it"
+        return (
+            "name-too-long",
+            f"the name of this {what} has {len(name)} characters; at most {LONGEST_NAME} are allowed",
+            "shorten it",
+        )
     if not NAME.fullmatch(name):
         return "bad-name", f'"{name}" is no name for a {what}', NAME_RULE
     return None
@@ -76,16 +63,14 @@ def name_problem(name: str, what: str) -> tuple[str, str, str] | None:
 
 def check_types(view: View) -> None:
     """A template is of exactly one type."""
-    by_owner: dict[str, list[str]] = defaultdict(list)
     for key, template in view.templates():
         kinds = [name for name in TYPES if template.get(name) is not None]
-        by_owner[key] = kinds
         if not kinds:
             message = f'template "{title(key)}" says nothing to run'
             view.report(key, (), "no-template-type", message, help=f"give it one of: {', '.join(TYPES)}")
         elif len(kinds) > 1:
             message = f'template "{title(key)}" is two things at once: {" and ".join(kinds)}'
-            view.report(key, (kinds[1],), "two-template-types", message, help="split it into two templates", at_key=True)
+            view.report(key, (kinds[1],), "two-template-types", message, help="split it into two templates", within="key")
         _check_parts(view, key, template)
 
 
@@ -94,12 +79,12 @@ def _check_parts(view: View, key: str, template: Json) -> None:
     kind = type_of(template)
     if template.get("parallelism") is not None and kind not in {"steps", "dag"}:
         message = f"parallelism limits the children of a template; a {kind} template has none"
-        view.report(key, ("parallelism",), "misplaced-field", message, help="set it on the steps or dag template", at_key=True)
+        view.report(key, ("parallelism",), "misplaced-field", message, help="set it on the steps or dag template", within="key")
     if template.get("activeDeadlineSeconds") is not None and kind in {"steps", "dag"}:
         message = "activeDeadlineSeconds is for templates that run a pod"
         help_text = "set it on the templates called, or on the workflow's spec"
-        view.report(key, ("activeDeadlineSeconds",), "misplaced-field", message, help=help_text, at_key=True)
+        view.report(key, ("activeDeadlineSeconds",), "misplaced-field", message, help=help_text, within="key")
     for name in ("timeout", "pendingTimeout"):
         if template.get(name) and kind and not is_leaf(template):
             message = f"{name} is for templates that run something; a {kind} template does not"
-            view.report(key, (name,), "misplaced-field", message, help="set it on the templates called", at_key=True)
+            view.report(key, (name,), "misplaced-field", message, help="set it on the templates called", within="key")

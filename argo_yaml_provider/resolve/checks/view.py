@@ -12,7 +12,7 @@ from typing import Any
 
 from argo_yaml_provider.resolve.references import calls_of, spec_path
 from argo_yaml_provider.resolve.resolved import Library, Resolved
-from argo_yaml_provider.spec.problems import Problems
+from argo_yaml_provider.spec.problems import Problems, Within
 from argo_yaml_provider.spec.resource import Json, Path
 
 LEAVES = ("container", "containerSet", "script", "resource", "data", "http", "plugin")
@@ -59,18 +59,12 @@ class View:
         """The steps or tasks of a template."""
         return calls_of(self.raw(key))
 
-    def report(
-        self, key: str, path: Path, code: str, message: str, *, help: str = "", at_key: bool = False, span: tuple[int, int] = (0, 0)
-    ) -> None:
-        """A problem inside a template; `span` is offset and length in the text there."""
+    def report(self, key: str, path: Path, code: str, message: str, *, help: str, within: Within = None) -> None:  # noqa: A002
+        """A problem inside a template; `within` is a part of the text there."""
         owner, start = self.resolved.origins[key]
-        self.problems.add(
-            owner.document, (*start, *path), code, message, help=help, key=at_key, offset=span[0], length=span[1]
-        )  # fmt: skip
+        self.problems.add(owner.document, (*start, *path), code, message, help=help, within=within)
 
-    def report_spec(
-        self, path: Path, code: str, message: str, *, help: str = "", at_key: bool = False, span: tuple[int, int] = (0, 0)
-    ) -> None:
+    def report_spec(self, path: Path, code: str, message: str, *, help: str, within: Within = None) -> None:  # noqa: A002
         """A problem outside the templates: in the object itself, or in the WorkflowTemplate that it refers to."""
         resource = self.resolved.resource
         document, here = resource.document, path
@@ -80,13 +74,11 @@ class View:
                 owners = [owner.document for owner, _ in self.resolved.origins.values() if owner is not resource]
                 other = next((one for one in owners if one.find(path)[2]), None)
                 document, here = (other, path) if other else (document, here)
-        self.problems.add(document, here, code, message, help=help, key=at_key, offset=span[0], length=span[1])
+        self.problems.add(document, here, code, message, help=help, within=within)
 
-
-    def report_cron(self, path: Path, code: str, message: str, *, help: str = "", span: tuple[int, int] = (0, 0)) -> None:
+    def report_cron(self, path: Path, code: str, message: str, *, help: str, within: Within = None) -> None:  # noqa: A002
         """A problem of a CronWorkflow's own fields."""
-        document = self.resolved.resource.document
-        self.problems.add(document, path, code, message, help=help, offset=span[0], length=span[1])
+        self.problems.add(self.resolved.resource.document, path, code, message, help=help, within=within)
 
 
 def type_of(template: Json) -> str:
