@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-from argo_yaml_provider.local import discovery, watching
+from argo_yaml_provider.local import discovery, protobuf, watching
 from argo_yaml_provider.local.errors import ApiError, not_found
 from argo_yaml_provider.local.http import Message, Receive, Request, Send, dump, headers_of, query_of, read_request, reply, stream
 from argo_yaml_provider.local.objects import DeleteOptions, Objects, Target
@@ -46,9 +46,11 @@ def parse_target(path: str, catalogue: Catalogue) -> Target:
 
 
 def read_body(request: Request) -> Any:
-    """JSON, or the YAML that server-side apply sends."""
+    """JSON, the YAML that server-side apply sends, or the protobuf of kubectl's own `create` commands."""
     if not request.body:
         return {}
+    if request.content_type == protobuf.CONTENT_TYPE:
+        return protobuf.decode(request.body)
     try:
         return json.loads(request.body)
     except ValueError:
@@ -99,6 +101,8 @@ class Api:
 
     async def _http(self, request: Request, receive: Receive, send: Send) -> None:
         static = discovery.answer(request, self._objects.catalogue)
+        if request.path in discovery.REVIEWS and request.method == "POST":
+            static = {**read_body(request), "status": discovery.REVIEWS[request.path]}
         if static is not None:
             await reply(send, static if isinstance(static, bytes) else dump(static))
             return

@@ -41,7 +41,7 @@ class EmbeddedKubernetes:
 
     def start(self) -> EmbeddedKubernetes:
         """Start it and wait until it answers."""
-        command = [sys.executable, "-m", "argo_yaml_provider.local", "--until-eof"]
+        command = [sys.executable, "-P", "-m", "argo_yaml_provider.local", "--until-eof"]
         for option, value in (("--root", self._root), ("--images", self._images)):
             command += [option, str(value)] if value else []
         # a session of its own: Ctrl-C in the terminal is for the parent to act on

@@ -129,7 +129,7 @@ class Probes:
 
     def _started(self) -> None:
         spec = self._record.spec
-        self._record.started = True
+        self._record.started = self._record.begun = True
         self._record.ready = "readinessProbe" not in spec
         if probe := spec.get("readinessProbe"):
             self._tasks.append(asyncio.create_task(self._readiness(probe)))

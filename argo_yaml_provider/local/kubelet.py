@@ -81,6 +81,8 @@ class Kubelet:
         bound = await self._schedule(pod)
         if bound is None:
             return
+        where = f"Successfully assigned {meta['namespace']}/{meta['name']} to {scheduling.NODE}"
+        self.objects.record_event(bound, kind="Normal", reason="Scheduled", message=where, component="default-scheduler")
         run = PodRun(bound, self._folder / "pods" / meta["uid"], self)
         self._pods[meta["uid"]] = run
         await run.run()

@@ -146,7 +146,7 @@ class PodRun:
         """Start a container, and again as the policy says, with growing pauses."""
         pause = 0.0
         try:
-            while not self._stopping.is_set() or (record.kind == "sidecar" and not self._stopping.is_set()):
+            while not self._stopping.is_set():
                 if not await self._live(record, begun):
                     return
                 code = (record.ended or {}).get("exitCode")
@@ -261,10 +261,9 @@ class PodRun:
 
     def _not_started(self, record: Record, error: LaunchError) -> None:
         """The command could not be executed: containerd's words and codes."""
-        code = 127 if error.kind == "exec" and "permission denied" not in error.message else 126
         words = f"failed to create containerd task: failed to create shim task: OCI runtime create failed: {error.message}: unknown"
         record.id = container.new_id()
-        state = container.ended_state(128 if code else 0, id=record.id, reason="StartError", message=words)
+        state = container.ended_state(128, id=record.id, reason="StartError", message=words)
         record.state = {"terminated": {**state, "startedAt": "1970-01-01T00:00:00Z"}}
         self._around.event(self.pod, "Warning", "Failed", f"Error: {words}")
         self._publish()

@@ -24,6 +24,8 @@ class Record:
     last: Json = field(default_factory=dict)
     ready: bool = False
     started: bool = False
+    begun: bool = False
+    """A sidecar that has been started once; init containers after it may run."""
     restarts: int = 0
     id: str = ""
 
@@ -59,7 +61,7 @@ def _container_status(record: Record) -> Json:
         "imageID": f"embedded://{record.spec['image']}" if record.id else "",
         "state": record.state,
         "lastState": record.last,
-        "ready": record.ready,
+        "ready": record.ready or (record.kind == "init" and (record.ended or {}).get("exitCode") == 0),
         "started": record.started and record.running,
         "restartCount": record.restarts,
     }
@@ -70,7 +72,7 @@ def _container_status(record: Record) -> Json:
 
 def initialized(records: Iterable[Record]) -> bool:
     """Whether every init container has succeeded and every sidecar has started."""
-    return all(r.started if r.kind == "sidecar" else (r.ended or {}).get("exitCode") == 0 for r in records if r.kind != "main")
+    return all(r.begun if r.kind == "sidecar" else (r.ended or {}).get("exitCode") == 0 for r in records if r.kind != "main")
 
 
 def phase_of(policy: str, records: Sequence[Record]) -> str:
@@ -125,7 +127,7 @@ def _truths(records: Sequence[Record], phase: str) -> dict[str, tuple[bool, str,
     elif unready:
         reason, message = "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]"
     begun = initialized(records)
-    behind = [r.name for r in records if r.kind != "main" and not (r.started or (r.ended or {}).get("exitCode") == 0)]
+    behind = [r.name for r in records if r.kind != "main" and not (r.begun or (r.ended or {}).get("exitCode") == 0)]
     incomplete = "" if begun else f"containers with incomplete status: [{' '.join(behind)}]"
     return {
         "PodReadyToStartContainers": (not done, "", ""),

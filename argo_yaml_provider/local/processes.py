@@ -70,7 +70,7 @@ class Processes:
         ours, theirs = socket.socketpair()
         self._socket = ours
         self._launcher = subprocess.Popen(
-            [sys.executable, "-I", "-m", "argo_yaml_provider.local.launcher", str(layer), str(self._folder / "probe"), str(theirs.fileno())],
+            [sys.executable, "-P", "-m", "argo_yaml_provider.local.launcher", str(layer), str(self._folder / "probe"), str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,

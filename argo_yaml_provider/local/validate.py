@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from argo_yaml_provider.local.errors import invalid
+from argo_yaml_provider.local.errors import ApiError, invalid
 from argo_yaml_provider.local.resources import Json, Resource
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -28,12 +28,25 @@ Problem = tuple[str, str]
 def check_object(resource: Resource, obj: Json) -> None:
     """Raise for the first thing wrong with an object."""
     meta = obj["metadata"]
+    if not resource.group and resource.kind in {"ConfigMap", "Secret"}:
+        _check_texts(resource, obj)
     name = meta.get("name", "")
     problems = _metadata(resource, meta)
     if resource.kind == "Pod" and not resource.group:
         problems = [*problems, *_pod(obj.get("spec") or {})]
     for field, why in problems:
         raise invalid(resource, name, field, why)
+
+
+def _check_texts(resource: Resource, obj: Json) -> None:
+    """YAML makes other things of `yes` and `1` than a ConfigMap can hold."""
+    for field in ("data", "stringData", "binaryData"):
+        for value in (obj.get(field) or {}).values():
+            if not isinstance(value, str):
+                kind, word = resource.kind, "bool" if isinstance(value, bool) else "number" if isinstance(value, int | float) else "object"
+                where = f"Go struct field {kind}.{field} of type string"
+                message = f'{kind} in version "v1" cannot be handled as a {kind}: json: cannot unmarshal {word} into {where}'
+                raise ApiError("BadRequest", message)
 
 
 def _metadata(resource: Resource, meta: Json) -> list[Problem]:
