@@ -15,7 +15,7 @@ from argo_yaml_provider.flow.branches import Branches
 from argo_yaml_provider.flow.entries import Absent, Place, Stopped
 from argo_yaml_provider.flow.frames import Frame
 from argo_yaml_provider.flow.outcome import Phase
-from argo_yaml_provider.flow.outputs import refers_to_result, template_outputs
+from argo_yaml_provider.flow.outputs import captured_results, template_outputs
 from argo_yaml_provider.flow.results import FAILURES, Result
 from argo_yaml_provider.flow.scope import of_turns
 from argo_yaml_provider.flow.tree import is_loop
@@ -143,7 +143,7 @@ class Composites:
             stand = self._engine.tree.stands[stand.parent.id]
         if stand.parent is None:
             return False
-        return refers_to_result(self._engine.plan.templates[stand.parent.template], stand.call.name)
+        return stand.call.name in self._captured(stand.parent.template)
 
     def _hook_includes(self, hooked: Call, hook: Call) -> bool:
         """A hook's stdout counts as that of a step called `onExit`, or by the hook's name."""
@@ -152,7 +152,11 @@ class Composites:
             stand = self._engine.tree.stands[stand.parent.id]
         if stand.parent is None:
             return False
-        return refers_to_result(self._engine.plan.templates[stand.parent.template], hook.name.rpartition(".")[2])
+        return hook.name.rpartition(".")[2] in self._captured(stand.parent.template)
+
+    def _captured(self, template: str) -> frozenset[str]:
+        """The members of a template whose results it speaks of."""
+        return self._engine.remember(("captured", template), lambda: captured_results(self._engine.plan.templates[template]))
 
     def global_outputs(self, frame: Frame, text: str) -> dict[str, Any]:
         """`workflow.outputs.*` as the frame sees it."""

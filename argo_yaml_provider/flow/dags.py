@@ -140,8 +140,9 @@ class DagRules:
         """What a task may speak of, as far as the text does: the tasks before it. Argo: buildLocalScopeFromTask."""
         values: dict[str, Any] = of_inputs(frame.template)
         values |= self._engine.composites.global_outputs(frame, text)
-        for ancestor in self.ancestors(frame, name):
-            values |= self.variables(frame, ancestor, text)
+        if _REFERS.search(text) or any(call.loop for call in frame.place.call.groups[0]):
+            for ancestor in self.ancestors(frame, name):
+                values |= self.variables(frame, ancestor, text)
         return Scope(values)
 
     def scope_of_all(self, frame: Frame, text: str) -> Scope:

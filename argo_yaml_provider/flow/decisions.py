@@ -67,7 +67,7 @@ class Decider:
         if written is None:
             return None
         own: Json | None = found.template.get("retryStrategy")
-        return own or dict(replace_json(written, found.variables))
+        return dict(replace_json(written, found.variables)) if own is None else own
 
     def _for_attempt(self, found: Execution, node: str, attempts: tuple[Attempt, ...]) -> Json:
         """The template with `retries`, `lastRetry.*` and `pod.name` replaced. Argo: executeTemplate."""

@@ -27,7 +27,7 @@ from argo_yaml_provider.flow.steps import StepsRules
 from argo_yaml_provider.flow.tree import CallTree, is_loop
 from argo_yaml_provider.flow.variables import spec_of, submitted_arguments, workflow_variables
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, Plan
-from argo_yaml_provider.plan.templates import COMPOSITES
+from argo_yaml_provider.plan.templates import COMPOSITES, strategy_of
 
 T = TypeVar("T")
 
@@ -149,7 +149,7 @@ class Engine:
     def _locals(self, place: Place, node: str, template: Json) -> dict[str, str]:
         """`node.name`, `pod.name`, `steps.name`. Argo: executeTemplate."""
         known = {"node.name": node}
-        if place.call.kind in (CallKind.POD, CallKind.RESOURCE) and not self.strategy(place):
+        if place.call.kind in (CallKind.POD, CallKind.RESOURCE) and self.strategy(place) is None:
             known["pod.name"] = pod_name(self.facts.name, node, str(template.get("name") or ""))
         parent = self.tree.parent(place.call)
         while parent is not None and parent.kind not in COMPOSITES:
@@ -170,9 +170,7 @@ class Engine:
         """The retryStrategy that holds here; a child plan's root is one attempt of its caller's."""
         if place.call.kind in COMPOSITES:
             return None
-        template = self.plan.templates[place.call.template]
-        found: Json | None = template.get("retryStrategy") or self.spec.get("retryStrategy")
-        return found
+        return strategy_of(self.plan.templates[place.call.template], self.spec)
 
     def frame(self, place: Place) -> Frame | None:
         """A composite that runs; None if it does not."""

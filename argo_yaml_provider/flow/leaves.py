@@ -9,7 +9,7 @@ from __future__ import annotations
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.flow.results import Outputs, Result, of_attempt, of_verdict
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json
-from argo_yaml_provider.plan.templates import kind_of
+from argo_yaml_provider.plan.templates import kind_of, strategy_of
 
 _TYPES = {
     CallKind.POD: "Pod",
@@ -28,8 +28,7 @@ def node_type(template: Json, *, retried: bool) -> str:
 
 def leaf_result(template: Json, call: Call, outcome: Outcome | None, spec: Json) -> Result | None:
     """The node's result; without an outcome it is Pending."""
-    retried = bool(template.get("retryStrategy") or spec.get("retryStrategy"))
-    kind = node_type(template, retried=retried)
+    kind = node_type(template, retried=strategy_of(template, spec) is not None)
     if outcome is None:
         return Result(type=kind, phase=Phase.PENDING)
     if outcome.phase is Phase.ABSENT:

@@ -80,10 +80,12 @@ def _artifact(declared: Json, scope: Scope) -> Json | None:
         raise ExprError(f"unable to resolve outputs from scope: {error.message}") from error
 
 
-def refers_to_result(template: Json, name: str) -> bool:
-    """Whether a steps or dag template speaks of a member's result, which is captured only then. Argo: hasOutputResultRef."""
-    which = "tasks" if template.get("dag") is not None else "steps" if template.get("steps") is not None else ""
+_PLAIN = re.compile(r"(steps|tasks)\.([\w-]+)\.outputs\.result")
+_INDEXED = re.compile(r"""(steps|tasks)\[['"]([\w-]+)['"]\]\.outputs.result""")
+
+
+def captured_results(template: Json) -> frozenset[str]:
+    """The members of a steps or dag template whose results it speaks of: only theirs are captured. Argo: hasOutputResultRef."""
+    which = "tasks" if template.get("dag") is not None else "steps"
     text = gojson.dumps(template)
-    plain = rf"{which}\.{name}\.outputs\.result"
-    indexed = rf"""{which}\[['"]{name}['"]\]\.outputs.result"""
-    return bool(re.search(plain, text) or re.search(indexed, text))
+    return frozenset(found[2] for pattern in (_PLAIN, _INDEXED) for found in pattern.finditer(text) if found[1] == which)

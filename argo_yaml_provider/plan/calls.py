@@ -20,6 +20,7 @@ from argo_yaml_provider.plan.templates import (
     expression_hooks,
     kind_of,
     members,
+    strategy_of,
     waits_for_end,
     wanted_tasks,
 )
@@ -111,7 +112,6 @@ class CallBuilder:
         return tuple(made)
 
     def _task(self, spot: Spot, call: Call, upstream: Sinks) -> None:
-        retried = self._resolved.templates[call.template].get("retryStrategy") or self._spec.get("retryStrategy")
         task = PlannedTask(
             id=call.id,
             label=spot.name or str(self._resolved.templates[call.template].get("name") or call.id),
@@ -121,7 +121,7 @@ class CallBuilder:
             group=spot.group,
             upstream=upstream,
             mapped_over=spot.mapped_over,
-            retries=bool(retried),
+            retries=strategy_of(self._resolved.templates[call.template], self._spec) is not None,
         )
         self.tasks.append(task)
 
@@ -267,11 +267,11 @@ class CallBuilder:
         kind = kind_of(body)
         if kind not in COMPOSITES or spot.child_root:
             return kind
-        held = any(body.get(field) for field in ("retryStrategy", "synchronization", "memoize"))
+        held = bool(body.get("synchronization") or body.get("memoize"))
         loops_again = spot.mapped and self._has_mapped_loop(template)
         too_large = bool(spot.path) and self._size(template) > MOST_TASKS
         again = template in spot.stack
-        retried = bool(self._spec.get("retryStrategy"))
+        retried = strategy_of(body, self._spec) is not None
         return CallKind.CHILD if held or retried or again or loops_again or too_large else kind
 
     def _has_mapped_loop(self, template: str) -> bool:

@@ -21,7 +21,6 @@ from argo_yaml_provider.plan.sequence import MOST_ITEMS, sequence
 
 LOOP_FIELDS = ("withItems", "withParam", "withSequence")
 _STRINGS_AND_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
-_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +52,11 @@ def items_of(step: Json) -> list[str]:
         raise
 
 
-def expand(step: Json, scope: Mapping[str, Any], *, dag: bool, texts: list[str] | None = None) -> list[Turn]:
-    """The step once per item, in order; itself if it does not loop. `texts`: the items, if they are known already."""
+def expand(step: Json, scope: Mapping[str, Any], *, dag: bool) -> list[Turn]:
+    """The step once per item, in order; itself, as it is, if it does not loop."""
     if not loops(step):
         return [Turn(name=step["name"], index=0, step=step)]
-    items = items_of(step) if texts is None else texts
+    items = items_of(step)
     text = _text(step, dag=dag)
     find_tags(text)
     return list(_turns(step, items, text, scope, lenient=_surely_not(step.get("when") or "")))
@@ -131,10 +130,10 @@ def _param_items(text: str) -> list[str]:
         gojson.loads(text)
     except (ValueError, RecursionError) as error:
         raise ExprError(f"{problem}: {error}") from error
-    start = _skip(text, 0)
-    if text[start] == "[":
-        return list(_elements(text, start))
-    if text[start] == "n":
+    text = text.strip(" \t\r\n")
+    if text.startswith("["):
+        return list(gojson.elements(text))
+    if text == "null":
         return []
     raise ExprError(f"{problem}: it is not a list")
 
@@ -143,12 +142,12 @@ def _variables(item: str) -> tuple[dict[str, Any], str]:
     """`item`, and `item.key` for a map; and the item as a node's name shows it. Argo: processItem."""
     kind = item_type(item)
     if kind == "Map":
-        members = _members(item)
+        members = gojson.members(item)
         variables: dict[str, Any] = {f"item.{key}": item_string(value) for key, value in members.items()}
         compact = ",".join(f"{gojson.dump_text(key)}:{_compact(members[key])}" for key in sorted(members))
         return {**variables, "item": "{" + compact + "}"}, ",".join(sorted(f"{k}:{item_string(v)}" for k, v in members.items()))
     if kind == "List":
-        elements = [] if item == "null" else list(_elements(item, 0))
+        elements = [] if item == "null" else list(gojson.elements(item))
         shown = "[" + " ".join(item_string(element) for element in elements) + "]"
         return {"item": _compact(item)}, shown
     shown = item_string(item)
@@ -182,37 +181,6 @@ def _compact(item: str) -> str:
     return _STRINGS_AND_SPACE.sub(lambda match: match[1] or "", item).translate(gojson.HTML)
 
 
-def _skip(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
-
-
-def _elements(text: str, start: int) -> Iterator[str]:
-    """The elements of the list that begins at `start`, as they are written; the text is known to be JSON."""
-    at = _skip(text, start + 1)
-    while text[at] != "]":
-        _, end = _ANY.raw_decode(text, at)
-        yield text[at:end]
-        at = _skip(text, end)
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-
-
-def _members(text: str) -> dict[str, str]:
-    """The values of a map by key, as they are written; the last of two equal keys counts."""
-    members: dict[str, str] = {}
-    at = _skip(text, 1)
-    while text[at] != "}":
-        key, end = _ANY.raw_decode(text, at)
-        at = _skip(text, _skip(text, end) + 1)
-        _, end = _ANY.raw_decode(text, at)
-        members[key] = text[at:end]
-        at = _skip(text, end)
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-    return members
-
-
 def _finite(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
@@ -220,5 +188,4 @@ def _finite(digits: str) -> float:
     return number
 
 
-_ANY = json.JSONDecoder(parse_int=str, parse_float=str)
 _FINITE = json.JSONDecoder(parse_int=_finite, parse_float=_finite)

@@ -32,6 +32,12 @@ def kind_of(template: Json) -> CallKind:
     return next((kind for field, kind in _KINDS.items() if template.get(field) is not None), CallKind.POD)
 
 
+def strategy_of(template: Json, spec: Json) -> Json | None:
+    """The retryStrategy that holds for a template: its own, even an empty one, else the workflow's."""
+    own: Json | None = template.get("retryStrategy")
+    return spec.get("retryStrategy") if own is None else own
+
+
 def members(template: Json) -> Iterator[Json]:
     """The steps or tasks that can ever run."""
     if template.get("steps") is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -68,7 +69,7 @@ class Recorded:
 
     def __init__(self, golden: Json, name: str) -> None:
         self._nodes = {node["name"].replace("@", name, 1): node for node in golden["nodes"]}
-        self._name = name
+        self._now = datetime.now(UTC).isoformat()
 
     def __call__(self, decision: Decision) -> Attempt:
         node = self._nodes.get(decision.node)
@@ -85,8 +86,8 @@ class Recorded:
             result=result if decision.include_result else None,
             artifacts=artifacts,
             pod_ip="10.1.2.3",
-            started_at="2026-11-23T10:00:01Z",
-            finished_at="2026-11-23T10:00:02Z",
+            started_at=self._now,
+            finished_at=self._now,
         )
 
 
