@@ -69,7 +69,8 @@ class Root:
             os.symlink(os.readlink(entry.path), target)
         elif entry.is_dir():
             os.mkdir(target)
-            self._overlay_deep(entry.path)
+            if os.access(entry.path, os.R_OK | os.X_OK):
+                self._overlay_deep(entry.path)
 
     def _overlay_deep(self, source: str) -> None:
         """A folder that holds our own, or in a user namespace any mount, can't be a layer: go down to those that can."""
@@ -186,10 +187,11 @@ class Root:
         linux.bind(source, target, readonly=bool(mount.get("readonly")))
 
     def write(self, path: str, text: str) -> None:
-        target = self.inside(path)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, "w") as file:
-            file.write(text)
+        """Put a file of ours over one of the image; in a user namespace the image's own can't be written."""
+        file = f"{self._private}/file{path.replace('/', '-')}"
+        with open(file, "w") as out:
+            out.write(text)
+        self.place({"source": file, "target": path})
 
 
 def enter(spec: Json, mode: str) -> None:
