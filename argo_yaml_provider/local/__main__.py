@@ -1,4 +1,4 @@
-"""`python -m argo_yaml_provider.local`: serve in the foreground, or as the child of a process that holds our stdin open.
+"""`python -m argo_yaml_provider.local`: serve in the foreground, or until stdin ends.
 
 In: arguments.  Out: one line of JSON on stdout once it serves.
 Must not know: who asked.
@@ -21,7 +21,7 @@ from argo_yaml_provider.local.state import claim_folder, read_images, release_fo
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m argo_yaml_provider.local", description="An embedded Kubernetes on loopback.")
     parser.add_argument("--root", type=Path, help="where state folders are made (default: the temporary folder)")
-    parser.add_argument("--images", type=Path, help="a YAML table of further images (default: $ARGO_YAML_IMAGES)")
+    parser.add_argument("--images", type=Path, help="further images, as YAML (default: $ARGO_YAML_IMAGES)")
     parser.add_argument("--until-eof", action="store_true", help="stop when stdin ends")
     return parser.parse_args()
 
@@ -39,11 +39,16 @@ async def _serve(folder: Path, images: dict[str, Any], *, until_eof: bool) -> No
     loop.add_signal_handler(signal.SIGTERM, told.set)
     if until_eof:
         loop.add_signal_handler(signal.SIGINT, lambda: None)
-        loop.add_reader(0, lambda: os.read(0, 4096) or told.set())
+        loop.add_reader(0, _at_eof, told)
     else:
         loop.add_signal_handler(signal.SIGINT, told.set)
     await told.wait()
     await server.stop()
+
+
+def _at_eof(told: asyncio.Event) -> None:
+    if not os.read(0, 4096):
+        told.set()
 
 
 def main() -> None:

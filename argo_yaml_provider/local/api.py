@@ -13,7 +13,18 @@ from typing import Any, Protocol
 
 from argo_yaml_provider.local import discovery, protobuf, watching
 from argo_yaml_provider.local.errors import ApiError, not_found
-from argo_yaml_provider.local.http import Message, Receive, Request, Send, dump, headers_of, query_of, read_request, reply, stream
+from argo_yaml_provider.local.http import (
+    Message,
+    Receive,
+    Request,
+    Send,
+    dump,
+    headers_of,
+    query_of,
+    read_request,
+    reply,
+    stream,
+)
 from argo_yaml_provider.local.objects import DeleteOptions, Objects, Target
 from argo_yaml_provider.local.resources import Catalogue, Json
 from argo_yaml_provider.local.selectors import selector
@@ -185,11 +196,10 @@ class Api:
         if request.arg("dryRun"):
             return obj
         left = self._objects.delete(target, _delete_options(request))
-        if "deletionTimestamp" in left["metadata"] and target.resource.kind == "Pod":
-            return left
-        details = {"name": target.name, "group": target.resource.group, "kind": target.resource.plural, "uid": left["metadata"]["uid"]}
         if target.resource.kind == "Pod":
             return left
+        resource = target.resource
+        details = {"name": target.name, "group": resource.group, "kind": resource.plural, "uid": left["metadata"]["uid"]}
         return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
 
     def _delete_all(self, target: Target, request: Request) -> Json:

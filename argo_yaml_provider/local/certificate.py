@@ -10,6 +10,10 @@ import os
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
@@ -50,7 +54,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     return certificate, secret
 
 
-def _usage():  # type: ignore[no-untyped-def]
+def _usage() -> x509.KeyUsage:
     from cryptography import x509
 
     flags = dict.fromkeys(

@@ -153,7 +153,15 @@ async def start(processes: Processes, what: Start) -> Life:
     life_id, started_at = new_id(), now()
     process = await _launch(processes, sandbox, log)
     return Life(
-        spec=spec, id=life_id, folder=folder, process=process, log=log, started_at=started_at, env=what.env, cwd=cwd, user=(uid, gid)
+        spec=spec,
+        id=life_id,
+        folder=folder,
+        process=process,
+        log=log,
+        started_at=started_at,
+        env=what.env,
+        cwd=cwd,
+        user=(uid, gid),
     )
 
 
@@ -172,6 +180,6 @@ async def _launch(processes: Processes, sandbox: Json, log: Log) -> Process:
 
 def _hosts(pod: Json) -> str:
     lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback", f"127.0.0.1\t{hostname_of(pod)}"]
-    for alias in pod["spec"].get("hostAliases") or ():
-        lines.append(f"{alias['ip']}\t{' '.join(alias.get('hostnames') or ())}")
+    aliases = pod["spec"].get("hostAliases") or ()
+    lines += [f"{alias['ip']}\t{' '.join(alias.get('hostnames') or ())}" for alias in aliases]
     return "\n".join(lines) + "\n"

@@ -40,7 +40,13 @@ REVIEWS = {
 }
 """What may be asked about one's own rights, and the answer: everything."""
 _SUBS: dict[str, tuple[tuple[str, str], ...]] = {
-    "pods": (("log", "get"), ("exec", "create get"), ("attach", "create get"), ("status", "get patch update"), ("eviction", "create")),
+    "pods": (
+        ("log", "get"),
+        ("exec", "create get"),
+        ("attach", "create get"),
+        ("status", "get patch update"),
+        ("eviction", "create"),
+    ),
     "serviceaccounts": (("token", "create"),),
 }
 
@@ -61,7 +67,8 @@ def _groups(path: str, catalogue: Catalogue) -> Json | None:
     parts = path.strip("/").split("/")
     match parts:
         case [""]:
-            return {"paths": ["/api", "/api/v1", "/apis", *(f"/apis/{r.api_version}" for r in catalogue if r.group), "/version"]}
+            groups = sorted({f"/apis/{r.api_version}" for r in catalogue if r.group})
+            return {"paths": ["/api", "/api/v1", "/apis", *groups, "/version"]}
         case ["api"]:
             return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
         case ["apis"]:
@@ -98,8 +105,9 @@ def _entries(resource: Resource) -> list[Json]:
         main["shortNames"] = list(resource.short)
     if resource.categories:
         main["categories"] = list(resource.categories)
-    subs = _SUBS.get(resource.plural, (("status", "get patch update"),)) if resource.plural in _SUBS or resource.group else ()
-    return [main, *({**base, "name": f"{resource.plural}/{sub}", "singularName": "", "verbs": verbs.split()} for sub, verbs in subs)]
+    subs = _SUBS.get(resource.plural, (("status", "get patch update"),) if resource.group else ())
+    named = ((f"{resource.plural}/{sub}", verbs.split()) for sub, verbs in subs)
+    return [main, *({**base, "name": name, "singularName": "", "verbs": verbs} for name, verbs in named)]
 
 
 def _openapi(path: str, catalogue: Catalogue) -> Json:
@@ -127,5 +135,5 @@ def _operations(resource: Resource) -> Json:
     kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     names = ("dryRun", "fieldManager", "fieldValidation", "force")
     parameters: list[Any] = [{"name": n, "in": "query", "schema": {"type": "string"}} for n in names]
-    operation = {"x-kubernetes-group-version-kind": kind, "x-kubernetes-action": "patch", "parameters": parameters, "responses": {}}
-    return {"patch": operation}
+    marks = {"x-kubernetes-group-version-kind": kind, "x-kubernetes-action": "patch"}
+    return {"patch": {**marks, "parameters": parameters, "responses": {}}}

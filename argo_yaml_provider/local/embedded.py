@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from argo_yaml_provider.diagnostics import RunError
 
@@ -39,7 +40,7 @@ class EmbeddedKubernetes:
         """One line on what is not isolated; empty where pods have a file system of their own."""
         return _UNISOLATED if self.sandbox == "plain" else ""
 
-    def start(self) -> EmbeddedKubernetes:
+    def start(self) -> Self:
         """Start it and wait until it answers."""
         command = [sys.executable, "-P", "-m", "argo_yaml_provider.local", "--until-eof"]
         for option, value in (("--root", self._root), ("--images", self._images)):
@@ -70,7 +71,7 @@ class EmbeddedKubernetes:
         if process.stdout:
             process.stdout.close()
 
-    def __enter__(self) -> EmbeddedKubernetes:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

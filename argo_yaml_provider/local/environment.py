@@ -125,8 +125,8 @@ class Environment:
         if reference["key"] not in values:
             if reference.get("optional"):
                 return None
-            shown = "ConfigMap" if word == "configmap" else "Secret"
-            raise ConfigError(f"couldn't find key {reference['key']} in {shown} {obj['metadata']['namespace']}/{reference['name']}")
+            place = f"{obj['kind']} {obj['metadata']['namespace']}/{reference['name']}"
+            raise ConfigError(f"couldn't find key {reference['key']} in {place}")
         return values[reference["key"]]
 
 

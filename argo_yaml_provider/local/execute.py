@@ -102,7 +102,8 @@ async def _attach(life: Life, send: Send) -> None:
 
 
 async def _run(process: Process, streams: _Streams, receive: Receive, send: Send) -> None:
-    outputs = [asyncio.create_task(_pump(fd, channel, send)) for channel, fd in ((_STDOUT, streams.stdout), (_STDERR, streams.stderr)) if fd >= 0]
+    ends = ((_STDOUT, streams.stdout), (_STDERR, streams.stderr))
+    outputs = [asyncio.create_task(_pump(fd, channel, send)) for channel, fd in ends if fd >= 0]
     inputs = asyncio.create_task(_feed(streams, receive, process))
     try:
         status = await asyncio.shield(process.ended)
@@ -122,10 +123,10 @@ async def _pump(fd: int, channel: int, send: Send) -> None:
     os.set_blocking(fd, False)
     try:
         while True:
-            readable = loop.create_future()
-            loop.add_reader(fd, lambda done=readable: done.done() or done.set_result(None))
+            readable = asyncio.Event()
+            loop.add_reader(fd, readable.set)
             try:
-                await readable
+                await readable.wait()
                 data = os.read(fd, 1 << 16)
             except OSError:
                 return

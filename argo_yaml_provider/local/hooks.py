@@ -1,6 +1,6 @@
 """Handlers that a pod names for its containers: lifecycle hooks and probes.
 
-In: a handler (exec, httpGet, tcpSocket, sleep) and a container's life.  Out: why it failed, or nothing; probes change the record.
+In: a handler (exec, httpGet, tcpSocket, sleep) and a container's life.  Out: why it failed; a probed record.
 Must not know: the pod's other containers, the store.
 """
 
@@ -83,7 +83,7 @@ def _get(request: urllib.request.Request) -> str:
         return f"Get {request.full_url}: {error}"
 
 
-async def _tcp(action: Json, life: Life, _: Processes) -> str:
+async def _tcp(action: Json, life: Life, _processes: Processes) -> str:
     try:
         _, writer = await asyncio.open_connection(action.get("host") or _IP, _port(action["port"], life))
     except OSError as error:

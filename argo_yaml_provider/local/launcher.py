@@ -60,9 +60,8 @@ def _execute(spec: Json, mode: str) -> None:
         linux.die_with_parent(signal.SIGKILL)  # changing the user forgets it
     path = _find(spec["argv"][0], spec["env"])
     try:
-        os.execve(path, spec["argv"], spec["env"])
+        os.execve(path, spec["argv"], spec["env"])  # noqa: S606 - that is its job
     except OSError as error:
-        # a script without a first line `#!` is the shell's business, as it is for a shell's user
         raise _NotRunnable(f'exec: "{path}": {error.strerror}') from None
 
 

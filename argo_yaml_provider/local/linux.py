@@ -34,7 +34,8 @@ def fork(flags: int) -> int:
     """Fork into new namespaces; unlike `unshare` it leaves the caller where it is. Only for a process of one thread."""
     number = _SYS_CLONE[os.uname().machine]
     # PyDLL: the interpreter lock must not change hands in the middle of a fork
-    pid: int = ctypes.PyDLL(None, use_errno=True).syscall(ctypes.c_long(number), ctypes.c_ulong(flags | signal.SIGCHLD), 0, 0, 0, 0)
+    libc = ctypes.PyDLL(None, use_errno=True)
+    pid: int = libc.syscall(ctypes.c_long(number), ctypes.c_ulong(flags | signal.SIGCHLD), 0, 0, 0, 0)
     if pid < 0:
         _check(1, "clone")
     return pid

@@ -73,10 +73,8 @@ class Objects:
             return
         given = meta.setdefault("namespace", target.namespace)
         if given != target.namespace:
-            raise ApiError(
-                "BadRequest",
-                f"the namespace of the provided object does not match the namespace sent on the request: {given}, {target.namespace}",
-            )
+            why = "the namespace of the provided object does not match the namespace sent on the request"
+            raise ApiError("BadRequest", f"{why}: {given}, {target.namespace}")
 
     def ensure_namespace(self, name: str) -> None:
         """A namespace that something is put into comes to be, with what controllers put into a new one."""

@@ -261,7 +261,8 @@ class PodRun:
 
     def _not_started(self, record: Record, error: LaunchError) -> None:
         """The command could not be executed: containerd's words and codes."""
-        words = f"failed to create containerd task: failed to create shim task: OCI runtime create failed: {error.message}: unknown"
+        stages = "failed to create containerd task: failed to create shim task: OCI runtime create failed"
+        words = f"{stages}: {error.message}: unknown"
         record.id = container.new_id()
         state = container.ended_state(128, id=record.id, reason="StartError", message=words)
         record.state = {"terminated": {**state, "startedAt": "1970-01-01T00:00:00Z"}}

@@ -112,7 +112,8 @@ def _qos(pod: Json) -> str:
     resources = [c.get("resources") or {} for c in pod["spec"]["containers"]]
     if not any(r.get("requests") or r.get("limits") for r in resources):
         return "BestEffort"
-    guaranteed = all({"cpu", "memory"} <= set(r.get("limits") or ()) and (r.get("requests") or r["limits"]) == r["limits"] for r in resources)
+    pairs = [(r.get("limits") or {}, r.get("requests")) for r in resources]
+    guaranteed = all({"cpu", "memory"} <= set(limits) and (asked or limits) == limits for limits, asked in pairs)
     return "Guaranteed" if guaranteed else "Burstable"
 
 
@@ -131,7 +132,7 @@ def _truths(records: Sequence[Record], phase: str) -> dict[str, tuple[bool, str,
     incomplete = "" if begun else f"containers with incomplete status: [{' '.join(behind)}]"
     return {
         "PodReadyToStartContainers": (not done, "", ""),
-        "Initialized": (begun, "PodCompleted" if phase == "Succeeded" else "" if begun else "ContainersNotInitialized", incomplete),
+        "Initialized": (begun, "" if begun else "ContainersNotInitialized", incomplete),
         "Ready": (not done and not unready, reason, message),
         "ContainersReady": (not done and not unready, reason, message),
         "PodScheduled": (True, "", ""),

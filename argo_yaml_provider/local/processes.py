@@ -69,8 +69,9 @@ class Processes:
         """Start the launcher; `layer` is what containers see on top of the host's files."""
         ours, theirs = socket.socketpair()
         self._socket = ours
-        self._launcher = subprocess.Popen(
-            [sys.executable, "-P", "-m", "argo_yaml_provider.local.launcher", str(layer), str(self._folder / "probe"), str(theirs.fileno())],
+        arguments = [str(layer), str(self._folder / "probe"), str(theirs.fileno())]
+        self._launcher = subprocess.Popen(  # noqa: ASYNC220 - it takes a millisecond, once
+            [sys.executable, "-P", "-m", "argo_yaml_provider.local.launcher", *arguments],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,

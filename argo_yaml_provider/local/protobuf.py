@@ -100,7 +100,8 @@ def _read(kind: str, value: Value) -> Any:
 
 
 def _message(kind: str, data: bytes) -> Json:
-    table, found = _MESSAGES[kind], {}
+    table = _MESSAGES[kind]
+    found: Json = {}
     for number, value in _fields(data):
         if number not in table:
             continue

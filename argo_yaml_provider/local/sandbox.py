@@ -19,7 +19,9 @@ EMPTY = ("/tmp", "/run", "/mnt", "/media", "/var/tmp")  # noqa: S108 - hidden, n
 """Folders of the host that a container starts without."""
 _OWN = {"proc", "sys", "dev", "boot", "lost+found", *(path[1:] for path in EMPTY if path.count("/") == 1)}
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-_PSEUDO = {"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "debugfs", "tracefs", "securityfs", "bpf", "pstore"}
+_PSEUDO = {"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "debugfs", "tracefs", "securityfs", "bpf"}
+_WRITTEN = ["/etc", "/usr/bin", "/usr/lib", "/usr/local/bin", "/usr/local/lib", "/usr/share", "/var/lib", "/var/log", "/var/cache"]
+"""Folders that containers put files into."""
 
 
 def mount_points() -> list[str]:
@@ -104,7 +106,7 @@ class Root:
 
     def _own_folders(self, source: str, upper: str) -> None:
         """Folders that belong to an unmapped user take no new entries; those that containers write to become ours."""
-        for path in ("/etc", "/usr/bin", "/usr/lib", "/usr/local/bin", "/usr/local/lib", "/usr/share", "/var/lib", "/var/log", "/var/cache"):
+        for path in _WRITTEN:
             if path.startswith(source + "/") and os.path.isdir(path):
                 os.makedirs(upper + path[len(source):], exist_ok=True)
 

@@ -60,7 +60,8 @@ def _affinity_fits(spec: Json, labels: dict[str, str]) -> bool:
 
 
 def _holds(expression: Json, labels: dict[str, str]) -> bool:
-    value, values = labels.get(expression["key"]), expression.get("values") or ()
+    value = labels.get(expression["key"])
+    values: list[str] = expression.get("values") or []
     match expression["operator"]:
         case "In":
             return value in values

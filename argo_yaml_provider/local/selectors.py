@@ -24,7 +24,7 @@ _EXISTS = re.compile(r"^\s*(?P<not>!?)\s*(?P<key>[^\s!=(),]+)\s*$")
 
 
 def _label_test(part: str) -> _Test:
-    """requirement = key ["!"] ["=" | "==" | "!=" value] | key ("in" | "notin") "(" values ")" """
+    """Requirement = ["!"] key | key ("=" | "==" | "!=") value | key ("in" | "notin") "(" values ")"."""
     if found := _SET.match(part):
         key, values = found["key"], {v.strip() for v in found["values"].split(",")}
         if found["op"] == "in":

@@ -88,7 +88,7 @@ class Server:
         kubelet.service = _service_env(port)
         self._populate(objects, port)
         config = uvicorn.Config(
-            Api(objects, kubelet, self.token),  # type: ignore[arg-type]  # uvicorn's own ASGI types name every message
+            Api(objects, kubelet, self.token),
             ssl_certfile=certificate,
             ssl_keyfile=key,
             ssl_version=ssl.PROTOCOL_TLS_SERVER,
@@ -102,7 +102,7 @@ class Server:
         self._processes, self._kubelet = processes, kubelet
         self._uvicorn = _Uvicorn(config)
         self._serving = asyncio.create_task(self._uvicorn.serve(sockets=[listening]))
-        while not (self._uvicorn.started or self._serving.done()):
+        while not (self._uvicorn.started or self._serving.done()):  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.002)
         write_kubeconfig(self.folder / "kubeconfig", url=self.url, token=self.token, certificate=certificate.read_text())
 

@@ -24,7 +24,7 @@ def wants_table(request: Request) -> bool:
 
 
 def parse_time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def render_age(text: str | None) -> str:
@@ -34,7 +34,7 @@ def render_age(text: str | None) -> str:
     left = max(0, int((datetime.now(UTC) - parse_time(text)).total_seconds()))
     if left < 120:
         return f"{left}s"
-    parts = []
+    parts: list[str] = []
     for unit, size in _SECONDS:
         if left >= size and len(parts) < 2:
             parts.append(f"{left // size}{unit}")
@@ -43,7 +43,7 @@ def render_age(text: str | None) -> str:
 
 
 def left_is_short(parts: Sequence[str]) -> bool:
-    """kubectl drops the second unit once the first says enough."""
+    """A client drops the second unit once the first says enough."""
     return bool(parts) and int(parts[0][:-1]) < 10
 
 
@@ -94,7 +94,8 @@ def pod_status(pod: Json) -> str:
     status = pod.get("status", {})
     word = str(status.get("reason") or status.get("phase") or "Unknown")
     if not status.get("reason"):
-        word = _init_word(pod) or next(filter(None, (_container_word(s.get("state") or {}) for s in reversed(_statuses(pod)))), word)
+        words = (_container_word(s.get("state") or {}) for s in reversed(_statuses(pod)))
+        word = _init_word(pod) or next(filter(None, words), word)
     if word == "Completed" and any((s.get("state") or {}).get("running") for s in _statuses(pod)):
         word = "Running" if all(s.get("ready") for s in _statuses(pod) if "running" in s["state"]) else "NotReady"
     if "deletionTimestamp" in pod["metadata"] and status.get("phase") not in {"Succeeded", "Failed"}:
@@ -128,6 +129,18 @@ def _duration(job: Json) -> str:
     return f"{int((end - parse_time(status['startTime'])).total_seconds())}s"
 
 
+def _entries(config_map: Json) -> str:
+    return str(len(config_map.get("data") or {}) + len(config_map.get("binaryData") or {}))
+
+
+def _ports(service: Json) -> str:
+    return ",".join(f"{p.get('port')}/{p.get('protocol', 'TCP')}" for p in service["spec"].get("ports") or ())
+
+
+def _name(obj: Json) -> str:
+    return str(obj["metadata"]["name"])
+
+
 # plural: (column, cell, shown only by -o wide)
 _COLUMNS: dict[str, tuple[tuple[str, Cell, bool], ...]] = {
     "pods": (
@@ -147,7 +160,7 @@ _COLUMNS: dict[str, tuple[tuple[str, Cell, bool], ...]] = {
         ("Age", _age, False),
         ("Version", _spec("status.nodeInfo.kubeletVersion"), False),
     ),
-    "configmaps": (("Data", lambda o: str(len(o.get("data") or {}) + len(o.get("binaryData") or {})), False), ("Age", _age, False)),
+    "configmaps": (("Data", _entries, False), ("Age", _age, False)),
     "secrets": (
         ("Type", lambda o: o.get("type", "Opaque"), False),
         ("Data", lambda o: str(len(o.get("data") or {})), False),
@@ -178,7 +191,7 @@ _COLUMNS: dict[str, tuple[tuple[str, Cell, bool], ...]] = {
     "services": (
         ("Type", _spec("spec.type"), False),
         ("Cluster-IP", _spec("spec.clusterIP"), False),
-        ("Port(s)", lambda o: ",".join(f"{p.get('port')}/{p.get('protocol', 'TCP')}" for p in o["spec"].get("ports") or ()), False),
+        ("Port(s)", _ports, False),
         ("Age", _age, False),
     ),
 }
@@ -187,7 +200,7 @@ _OTHERS: tuple[tuple[str, Cell, bool], ...] = (("Age", _age, False),)
 
 def render_table(resource: Resource, items: list[Json], meta: Json, include: str) -> Json:
     """A Table of objects; each row carries its object as `includeObject` asks."""
-    columns = (("Name", lambda o: o["metadata"]["name"], False), *_COLUMNS.get(resource.plural, _OTHERS))
+    columns = (("Name", _name, False), *_COLUMNS.get(resource.plural, _OTHERS))
     definitions = [
         {"name": name, "type": "string", "format": "name" if name == "Name" else "", "description": "", "priority": int(wide)}
         for name, _, wide in columns

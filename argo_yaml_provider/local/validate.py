@@ -22,6 +22,9 @@ _SUBDOMAIN = (
     "and must start and end with an alphanumeric character"
 )
 
+_LABEL_SHAPE = "at most 63 alphanumeric characters, '-', '_' or '.', beginning and ending with an alphanumeric one"
+_GO_WORDS: dict[type, str] = {bool: "bool", int: "number", float: "number", list: "array"}
+
 Problem = tuple[str, str]
 
 
@@ -43,7 +46,7 @@ def _check_texts(resource: Resource, obj: Json) -> None:
     for field in ("data", "stringData", "binaryData"):
         for value in (obj.get(field) or {}).values():
             if not isinstance(value, str):
-                kind, word = resource.kind, "bool" if isinstance(value, bool) else "number" if isinstance(value, int | float) else "object"
+                kind, word = resource.kind, _GO_WORDS.get(type(value), "object")
                 where = f"Go struct field {kind}.{field} of type string"
                 message = f'{kind} in version "v1" cannot be handled as a {kind}: json: cannot unmarshal {word} into {where}'
                 raise ApiError("BadRequest", message)
@@ -67,9 +70,9 @@ def _name(resource: Resource, name: str) -> Iterator[Problem]:
 def _labels(meta: Json) -> Iterator[Problem]:
     for key, value in (meta.get("labels") or {}).items():
         if not _KEY.match(key):
-            yield "metadata.labels", f'Invalid value: "{key}": name part must consist of alphanumeric characters, \'-\', \'_\' or \'.\''
+            yield "metadata.labels", f'Invalid value: "{key}": name part must be {_LABEL_SHAPE}'
         if not isinstance(value, str) or not _VALUE.match(value):
-            yield "metadata.labels", f'Invalid value: "{value}": a valid label must be an empty string or consist of alphanumeric characters, \'-\', \'_\' or \'.\', at most 63 of them'
+            yield "metadata.labels", f'Invalid value: "{value}": a valid label must be an empty string or {_LABEL_SHAPE}'
     for key, value in (meta.get("annotations") or {}).items():
         if not isinstance(value, str):
             yield "metadata.annotations", f'Invalid value: "{key}": must be a string'

@@ -66,7 +66,8 @@ class Volumes:
             path.mkdir(parents=True)
         wrong = (kind == "Directory" and not path.is_dir()) or (kind == "File" and not path.is_file())
         if wrong:
-            raise MountError(f'MountVolume.SetUp failed for volume "{name}" : hostPath type check failed: {path} is not a {kind.lower()}')
+            why = f"hostPath type check failed: {path} is not a {kind.lower()}"
+            raise MountError(f'MountVolume.SetUp failed for volume "{name}" : {why}')
         return path
 
     def _claim(self, name: str, source: Json) -> Path:
@@ -92,7 +93,8 @@ class Volumes:
     def mounts(self, container: Json, env: dict[str, str]) -> list[Json]:
         """What to bind into a container, outer paths first."""
         found = [self._mount(mount, env) for mount in container.get("volumeMounts") or ()]
-        if self._pod["spec"].get("automountServiceAccountToken") is not False and not any(m["target"] == TOKEN_PATH for m in found):
+        automount = self._pod["spec"].get("automountServiceAccountToken") is not False
+        if automount and not any(m["target"] == TOKEN_PATH for m in found):
             found.append({"source": str(self._token_folder()), "target": TOKEN_PATH, "readonly": True})
         return sorted(found, key=lambda m: str(m["target"]).rstrip("/").count("/"))
 

@@ -90,11 +90,11 @@ async def watch(store: Store, target: Target, request: Request) -> AsyncIterator
 
 
 async def _follow(
-    store: Store, queue: asyncio.Queue[Event], resource: Resource, timeout: float
+    store: Store, queue: asyncio.Queue[Event], resource: Resource, seconds: float
 ) -> AsyncIterator[Event | bytes]:
     """Events as they come, and a bookmark where nothing has come for a while."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + timeout
+    end = loop.time() + seconds
     while (left := end - loop.time()) > 0:
         try:
             yield await asyncio.wait_for(queue.get(), min(left, _BOOKMARK_EVERY))
