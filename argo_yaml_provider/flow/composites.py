@@ -6,7 +6,6 @@ Must not know: how members are entered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.expr import gojson
@@ -16,7 +15,7 @@ from argo_yaml_provider.flow.entries import Absent, Place, Stopped
 from argo_yaml_provider.flow.frames import Frame
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.flow.outputs import captured_results, template_outputs
-from argo_yaml_provider.flow.results import FAILURES, Result
+from argo_yaml_provider.flow.results import FAILURES, Result, span
 from argo_yaml_provider.flow.scope import of_turns
 from argo_yaml_provider.flow.tree import is_loop
 from argo_yaml_provider.plan.nodes import Call, CallKind, LoopKind
@@ -74,7 +73,7 @@ class Composites:
         if any(not turn.fulfilled for turn in turns) or self._waits_for_turns(place):
             phase = Phase.RUNNING
         raised = next((turn for turn in turns if turn.raised), None)
-        return Result(type="TaskGroup", phase=phase, raised=raised is not None, **_times(turns))
+        return Result(type="TaskGroup", phase=phase, raised=raised is not None, **span(turns))
 
     def _waits_for_turns(self, place: Place) -> bool:
         """Whether a mapped loop's list is still to come."""
@@ -103,10 +102,10 @@ class Composites:
                 raise ExprError(end.broken)
             if end.phase is not Phase.SUCCEEDED:
                 phase = Phase.RUNNING if end.phase is Phase.RUNNING else Phase.FAILED
-                return Result(type="Steps", phase=phase, message=end.message, **_times(ends))
+                return Result(type="Steps", phase=phase, message=end.message, **span(ends))
         text = gojson.dumps(frame.template.get("outputs"))
         outputs = template_outputs(frame.template, engine.steps.scope(frame, count, text))
-        return Result(type="Steps", phase=Phase.SUCCEEDED, outputs=outputs, **_times(ends))
+        return Result(type="Steps", phase=Phase.SUCCEEDED, outputs=outputs, **span(ends))
 
     def _dag(self, frame: Frame) -> Result:
         engine = self._engine
@@ -117,10 +116,10 @@ class Composites:
             return Result(type="DAG", phase=phase)
         self._check_loops(frame, succeeded=phase is Phase.SUCCEEDED)
         if phase in FAILURES:
-            return Result(type="DAG", phase=phase, **_times(results))
+            return Result(type="DAG", phase=phase, **span(results))
         text = gojson.dumps(frame.template.get("outputs"))
         outputs = template_outputs(frame.template, engine.dags.scope_of_all(frame, text))
-        return Result(type="DAG", phase=phase, outputs=outputs, **_times(results))
+        return Result(type="DAG", phase=phase, outputs=outputs, **span(results))
 
     def _check_loops(self, frame: Frame, *, succeeded: bool) -> None:
         """Results of a loop that are no JSON break the dag: at once if a task comes after the loop, else at the end."""
@@ -165,11 +164,3 @@ class Composites:
         return {name: value for name, value in frame.variables.items() if name.startswith("workflow.outputs.")} | (
             self._engine.globals.artifacts(frame.place)
         )
-
-
-def _times(results: Sequence[Any]) -> dict[str, str]:
-    """From the first start to the last end."""
-    return {
-        "started_at": min((r.started_at for r in results if r.started_at), default=""),
-        "finished_at": max((r.finished_at for r in results if r.finished_at), default=""),
-    }

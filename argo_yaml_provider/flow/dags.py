@@ -167,7 +167,10 @@ class DagRules:
         return tuple(task for task in self.tasks(frame) if task in found)
 
     def variables(self, frame: Frame, name: str, text: str) -> dict[str, Any]:
-        """`tasks.x.*` of a task that is over, if the text may speak of it. A loop whose results are no JSON is an error even if not."""
+        """`tasks.x.*` of a task that is over, if the text may speak of it.
+
+        A loop whose results are no JSON is an error even if not.
+        """
         engine, prefix, place = self._engine, f"tasks.{name}", self.place(frame, name)
         spoken = bool(_REFERS.search(text)) and mentions(text, name)
         if not spoken and not self._collects(place):

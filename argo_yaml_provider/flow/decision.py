@@ -19,7 +19,7 @@ class Decision:
     template: Json = field(default_factory=dict)
     """The called template with all tags substituted, inputs with their values; Argo's JSON."""
     workflow: Json = field(default_factory=dict)
-    """The workflow's spec (without templates), substituted: volumes, podMetadata, securityContext, podSpecPatch, … of every pod."""
+    """The workflow's spec (without templates), substituted: volumes, podMetadata, podSpecPatch, … of every pod."""
     boundary: Json = field(default_factory=dict)
     """The enclosing steps/dag template's nodeSelector, tolerations, affinity, where the template has none of its own."""
     include_result: bool = False

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.plan.items import Turn
 from argo_yaml_provider.plan.nodes import Call, Json
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
     """One instance of a call: the call, and its index in the mapped loop it lies in (-1: it lies in none).
 
     A mapped loop itself has the index -1, its turns 0, 1, ….

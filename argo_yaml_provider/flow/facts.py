@@ -20,7 +20,7 @@ class RunFacts:
     created_at: str
     """RFC 3339, UTC."""
     parameters: dict[str, str] = field(default_factory=dict)
-    """Submitted values (`-p`, the trigger form, a child's conf); each replaces the whole parameter, as `argo submit -p` does."""
+    """Submitted values (`-p`, the trigger form); each replaces the whole parameter, as `argo submit -p` does."""
     scheduled_time: str | None = None
     entrypoint: str = ""
     """Overrides spec.entrypoint; only the compiler acts on it."""

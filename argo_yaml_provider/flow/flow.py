@@ -179,8 +179,10 @@ def _judged(strategy: Json, attempts: tuple[Attempt, ...], workflow_deadline: in
         waited = now - (tries[-1].finished or now)
         left = max(0, (found.wait or 0) - waited) / SECOND
         ahead = retries.decide(strategy, tries, now + (found.wait or 0) + 1, workflow_deadline=workflow_deadline)
-        end = outcome if ahead.next is retries.Next.RETRY else Outcome(
-            phase=ahead.phase, message=ahead.message, attempts=attempts
+        end = (
+            outcome
+            if ahead.next is retries.Next.RETRY
+            else Outcome(phase=ahead.phase, message=ahead.message, attempts=attempts)
         )
         return Retry(delay=left if ahead.next is retries.Next.RETRY else None, outcome=end)
     return Retry(delay=None, outcome=Outcome(phase=found.phase, message=found.message, attempts=attempts))

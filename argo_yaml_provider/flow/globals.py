@@ -100,7 +100,7 @@ class GlobalOutputs:
         return self._before[first]
 
     def _places(self, call: Call, asker: Place | None) -> list[Place]:
-        """The instances of a producer: one, or, in a mapped loop, one for each index (the asker's own, if it lies there too)."""
+        """The instances of a producer: one, or, in a mapped loop, one for each index; the asker's own, if it lies there too."""
         loop: Call | None = call
         while loop is not None and loop.loop is not LoopKind.MAPPED:
             loop = self._engine.tree.parent(loop)

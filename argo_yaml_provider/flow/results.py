@@ -6,9 +6,9 @@ Must not know: how a result is worked out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json
@@ -16,6 +16,13 @@ from argo_yaml_provider.plan.nodes import Json
 FAILURES = (Phase.FAILED, Phase.ERROR)
 COMPLETED = (Phase.SUCCEEDED, *FAILURES)
 FULFILLED = (*COMPLETED, Phase.SKIPPED, Phase.OMITTED)
+
+
+class Times(TypedDict):
+    """When something began and ended; '' if not known."""
+
+    started_at: str
+    finished_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +75,7 @@ def of_attempt(attempt: Attempt) -> Outputs | None:
     artifacts = {name: {"name": name, **(found.get("location") or {})} for name, found in attempt.artifacts.items()}
     if not (attempt.parameters or artifacts or attempt.result is not None or attempt.exit_code is not None):
         return None
-    return Outputs(
-        parameters=attempt.parameters, artifacts=artifacts, result=attempt.result, exit_code=attempt.exit_code
-    )
+    return Outputs(parameters=attempt.parameters, artifacts=artifacts, result=attempt.result, exit_code=attempt.exit_code)
 
 
 def of_verdict(outcome: Outcome) -> Outputs | None:
@@ -84,3 +89,11 @@ def of_verdict(outcome: Outcome) -> Outputs | None:
         result=given.get("result"),
         exit_code=given.get("exitCode"),
     )
+
+
+def span(results: Sequence[Any]) -> Times:
+    """From the first start to the last end."""
+    return {
+        "started_at": min((r.started_at for r in results if r.started_at), default=""),
+        "finished_at": max((r.finished_at for r in results if r.finished_at), default=""),
+    }

@@ -71,7 +71,7 @@ def of_result(prefix: str, result: Result) -> dict[str, Any]:
 
 
 def of_skipped(prefix: str, template: Json, *, artifacts: bool) -> dict[str, Any]:
-    """The declared outputs of a step that was skipped or omitted: their defaults, or absent. Argo: addSkippedNodeOutputsToScope."""
+    """The declared outputs of a step that did not run: their defaults, or absent. Argo: addSkippedNodeOutputsToScope."""
     outputs = template.get("outputs") or {}
     values: dict[str, Any] = {}
     for parameter in outputs.get("parameters") or ():
@@ -123,7 +123,7 @@ def value_list(values: Sequence[str]) -> str:
 
 
 def mark_absent(arguments: Json, scope: Scope) -> Json:
-    """Arguments that are nothing but a reference to an output never given, marked as not supplied. Argo: markAbsentOptionalArgs."""
+    """Arguments that are but a reference to an output never given, marked as not supplied. Argo: markAbsentOptionalArgs."""
     parameters = arguments.get("parameters")
     if not parameters:
         return arguments

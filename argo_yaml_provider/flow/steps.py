@@ -19,7 +19,7 @@ from argo_yaml_provider.flow.gates import continues_on, mentions, shown_name, wh
 from argo_yaml_provider.flow.identity import node_id
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.flow.references import resolve_step
-from argo_yaml_provider.flow.results import Result
+from argo_yaml_provider.flow.results import Result, span
 from argo_yaml_provider.flow.scope import Scope, of_inputs, of_result, of_skipped, of_turns
 from argo_yaml_provider.plan.items import expand, loops
 from argo_yaml_provider.plan.nodes import Call, Json, LoopKind
@@ -85,7 +85,9 @@ class StepsRules:
             return self.absence(frame, number - 1)
         if before.broken:
             return before.broken
-        return "" if before.phase is Phase.SUCCEEDED else f"{frame.node}[{number - 1}] is {before.phase.value}: {before.message}"
+        if before.phase is Phase.SUCCEEDED:
+            return ""
+        return f"{frame.node}[{number - 1}] is {before.phase.value}: {before.message}"
 
     def end(self, frame: Frame, number: int) -> GroupEnd | None:
         """How a group ended; None: it never began."""
@@ -99,10 +101,7 @@ class StepsRules:
         if problem:
             return GroupEnd(phase=Phase.ERROR, message=problem)
         members: list[tuple[Place, Result]] = self.members(frame, number)
-        times = {
-            "started_at": min((r.started_at for _, r in members if r.started_at), default=""),
-            "finished_at": max((r.finished_at for _, r in members if r.finished_at), default=""),
-        }
+        times = span([result for _, result in members])
         raised = next(((p, r) for p, r in members if r.raised), None)
         if raised:
             return GroupEnd(phase=Phase.ERROR, message=raised[1].message, **times)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
 
 
+_OF_RUN = ("type", "phase", "message", "inputs", "outputs", "startedAt", "finishedAt")
+
+
 def nodes_of(engine: Engine) -> list[Json]:
     """Every node, parents before children."""
     view = _View(engine)
@@ -183,8 +186,11 @@ class _View:
 
     def _is_member(self, name: str, boundary: str, group: str) -> bool:
         node = self.nodes[name]
-        return node["boundary"] == boundary and not node.get("hooked") and name.startswith(f"{group}.") and (
-            not name.endswith(".onExit") and ".hooks." not in name.removeprefix(group) and not node.get("attempt")
+        return (
+            node["boundary"] == boundary
+            and not node.get("hooked")
+            and name.startswith(f"{group}.")
+            and (not name.endswith(".onExit") and ".hooks." not in name.removeprefix(group) and not node.get("attempt"))
         )
 
     def _dag(self, place: Place, node: Json) -> list[str]:
@@ -238,7 +244,7 @@ class _View:
                 self.nodes[one["name"]] = one
                 continue
             hooks = node["children"]
-            node |= {field: one[field] for field in ("type", "phase", "message", "inputs", "outputs", "startedAt", "finishedAt")}
+            node |= {field: one[field] for field in _OF_RUN}
             node["children"] = [*one["children"], *hooks]
 
     def _containers(self, found: Execution, node: Json, result: Result) -> None:
@@ -263,5 +269,3 @@ def outputs_json(outputs: Outputs | None) -> Json | None:
         return None
     shown: dict[str, Any] = {"parameters": dict(outputs.parameters), "artifacts": sorted(outputs.artifacts)}
     return shown | {"result": outputs.result, "exitCode": outputs.exit_code}
-
-

@@ -249,16 +249,17 @@ class CallBuilder:
             built, after = self._hook(where, scope, hook, sinks if waits_for_end(hook) else upstream)
             made.append(built)
             ends.append(after)
-        hook = exit_hook(call.source)
-        if hook is not None:
+        exits = exit_hook(call.source)
+        if exits is not None:
             where = replace(around, path=(*spot.path, "onExit"), name="onExit")
-            built, after = self._hook(where, scope, hook, _union(ends))
+            built, after = self._hook(where, scope, exits, _union(ends))
             made.append(built)
             ends = [after]
         return replace(call, hooks=tuple(made)), _union(ends)
 
     def _hook(self, spot: Spot, scope: str, hook: Json, upstream: Sinks) -> tuple[Call, Sinks]:
-        plain = {field: value for field, value in hook.items() if field in ("template", "templateRef", "arguments", "expression")}
+        kept = ("template", "templateRef", "arguments", "expression")
+        plain = {field: value for field, value in hook.items() if field in kept}
         return self.single(spot, self._called(scope, plain), plain, upstream)
 
     def _kind(self, spot: Spot, template: str) -> CallKind:

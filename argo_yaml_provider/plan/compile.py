@@ -31,4 +31,5 @@ def compile_file(
 
 def compile_text(text: str, *, file: str = "<text>", entrypoint: str | None = None) -> tuple[Plan, ...]:
     """The plans of a text that has no folder."""
-    return tuple(build_plan(one, file=file) for one in resolve_text(text, file=file, entrypoint=entrypoint or "") if one.entrypoint)
+    resolved = resolve_text(text, file=file, entrypoint=entrypoint or "")
+    return tuple(build_plan(one, file=file) for one in resolved if one.entrypoint)

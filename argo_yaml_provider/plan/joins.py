@@ -38,9 +38,7 @@ def with_joins(tasks: Sequence[PlannedTask], groups: Sequence[PlannedGroup], nam
 
 def _join(shared: list[PlannedTask], upstream: Upstream, place: _Places, names: Names) -> PlannedTask:
     group = place.common([*(task.group for task in shared), *(place.of[task] for task in upstream)])
-    return PlannedTask(
-        id=names.beside(shared[0].id, "join"), label="", kind=TaskKind.JOIN, group=group, upstream=upstream
-    )
+    return PlannedTask(id=names.beside(shared[0].id, "join"), label="", kind=TaskKind.JOIN, group=group, upstream=upstream)
 
 
 class _Places:

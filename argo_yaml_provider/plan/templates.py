@@ -89,7 +89,7 @@ def wanted_tasks(template: Json) -> list[Json]:
 
 
 def exit_hook(source: Json) -> Json | None:
-    """The exit handler of a step, task or workflow spec. Without arguments of its own it takes the workflow's. Argo: GetExitHook."""
+    """The exit handler of a step, task or workflow spec; without arguments of its own it takes the workflow's."""
     if source.get("onExit"):
         return {"template": source["onExit"]}
     hook: Json | None = (source.get("hooks") or {}).get("exit")

@@ -86,5 +86,5 @@ async def _run_attempt(host: Host, decision: Decision) -> tuple[Attempt, Outcome
     if decision.kind == CallKind.CHILD:
         name = pod_name(pod_key(host, decision.attempt))
         outcome = await host.run_child(decision.child, name, decision.child_conf)
-        return Attempt(phase=outcome.phase, message=outcome.message), outcome
+        return Attempt(phase=outcome.phase, message=outcome.message, child=outcome.child), outcome
     raise RunError(f"a step of kind {decision.kind.value!r} cannot be run yet")

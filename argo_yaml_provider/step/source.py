@@ -15,6 +15,8 @@ from argo_yaml_provider.step.host import Host
 
 Json = dict[str, Any]
 T = TypeVar("T")
+_GLANCE = 1.0
+"""Seconds between looks at a task that a hook watches."""
 
 
 class Loaded:
@@ -58,6 +60,9 @@ class Loaded:
             self._values["config_map", name, key] = await self._host.once(
                 f"config_map/{name}/{key}", lambda: self._read(name, key)
             )
+        elif missing.kind == "change":
+            await asyncio.sleep(_GLANCE)
+            self._values = {key: value for key, value in self._values.items() if value is not None}
         else:
             self._values[(missing.kind, *missing.key)] = await self._host.child_nodes(*map(str, missing.key))
 

@@ -60,18 +60,18 @@ class Run:
 
     def go(self) -> Flow:
         """Run every task; a hook that watches another is asked again after it."""
-        waiting = deque((task, index) for task in self.plan.tasks for index in [None])
+        waiting = deque(self.plan.tasks)
         stuck = 0
         while waiting:
-            task, _ = waiting.popleft()
+            task = waiting.popleft()
             try:
                 self._task(task)
                 stuck = 0
             except Missing as missing:
-                assert missing.kind == "change", missing
                 stuck += 1
-                assert stuck <= len(waiting) + 1, f"nothing moves: {missing}"
-                waiting.append((task, None))
+                if missing.kind != "change" or stuck > len(waiting) + 1:
+                    raise
+                waiting.append(task)
         self.allowed = None
         return self.flow
 
@@ -116,14 +116,14 @@ class Run:
                 return Outcome(phase=Phase.SUCCEEDED, values={"root": hit})
             attempt, child = self._attempt(decision)
             attempts = (*attempts, attempt)
-            more = {"values": child.values, "child": child.child} if child else {}
+            values, run = (child.values, child.child) if child else ({}, None)
             if attempt.phase is Phase.SUCCEEDED:
                 self._remember(decision, attempt, child)
-                return Outcome(phase=attempt.phase, message=attempt.message, attempts=attempts, **more)
+                return Outcome(phase=attempt.phase, message=attempt.message, attempts=attempts, values=values, child=run)
             retry = self.flow.retry(task.id, index, attempts)
             if retry.delay is None:
                 over = retry.outcome
-                return Outcome(phase=over.phase, message=over.message, attempts=over.attempts, **more)
+                return Outcome(phase=over.phase, message=over.message, attempts=over.attempts, values=values, child=run)
 
     def _memo(self, decision: Decision) -> Json | None:
         memoize = decision.template.get("memoize")
