@@ -13,7 +13,8 @@ from typing import Any
 
 import click
 
-from argo_yaml_provider.commands.vectors import KINDS, Float
+from argo_yaml_provider.commands.vectors import KINDS
+from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import ExprError
 
 
@@ -45,9 +46,20 @@ def answer(vector: dict[str, Any]) -> dict[str, Any]:
 
 def _read(path: Path) -> list[dict[str, Any]]:
     try:
-        vectors = json.loads(path.read_text(encoding="utf-8"), parse_float=Float)
+        text = path.read_text(encoding="utf-8").strip()
+        vectors = gojson.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise click.ClickException(f"{path} is not JSON: {error}") from error
     if not isinstance(vectors, list) or not all(isinstance(vector, dict) for vector in vectors):
         raise click.ClickException(f"{path} must hold a list of objects, each with an id and a kind")
+    for vector, written in zip(vectors, gojson.elements(text), strict=True):
+        _keep_items_as_written(vector, written)
     return vectors
+
+
+def _keep_items_as_written(vector: dict[str, Any], written: str) -> None:
+    """Argo keeps a loop's items as JSON text: 2.50 stays 2.50."""
+    task = vector.get("task")
+    if isinstance(task, dict) and isinstance(task.get("withItems"), list):
+        items = gojson.members(gojson.members(written)["task"])["withItems"]
+        task["withItems"] = [gojson.Raw(item) for item in gojson.elements(items)]

@@ -74,6 +74,14 @@ def _shaped(value: Any, type_: Type) -> Any:
         return any_string(value)
     if type_.name == "string":
         return _checked(value, str)
+    if type_.name == "IntOrString" and not isinstance(value, str):
+        return _checked_int32(value)
+    return value
+
+
+def _checked_int32(value: Any) -> int:
+    if type(value) is not int or not -(2**31) <= value < 2**31:
+        raise ExprError(f"an int32 or text is expected here, not {value!r}")
     return value
 
 

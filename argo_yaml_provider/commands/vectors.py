@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
 from argo_yaml_provider.commands.goshape import shape
 from argo_yaml_provider.expr import gojson, template
@@ -19,7 +19,7 @@ from argo_yaml_provider.expr.evaluator import evaluate, evaluate_bool
 from argo_yaml_provider.expr.rendering import plain, render_go
 from argo_yaml_provider.expr.values import AnyMap
 from argo_yaml_provider.flow import retry
-from argo_yaml_provider.flow.inputs import any_string, process_args
+from argo_yaml_provider.flow.inputs import process_args
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.plan import items
 from argo_yaml_provider.resolve.defaults import join_specs
@@ -28,22 +28,9 @@ from argo_yaml_provider.resolve.merge import merge_struct
 Vector = Mapping[str, Any]
 
 
-class Float(float):
-    """A float that keeps the digits it was written with, as Argo keeps a loop's items."""
-
-    __slots__ = ("text",)
-
-    def __new__(cls, text: str) -> Self:
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
-
-    text: str
-
-
 def evaluate_expr(vector: Vector) -> Any:
     """Kind `expr`: an expression over variables; for `bool` a condition, for `valueFrom` an output's text."""
-    text, env = vector["expr"], _variables(vector.get("env"))
+    text, env = vector["expr"], vector.get("env") or {}
     if vector.get("mode") == "bool":
         return evaluate_bool(text, env)
     value = evaluate(text, env)
@@ -58,13 +45,13 @@ def answer_when(vector: Vector) -> bool:
     """Kind `when`: tags replaced, then the condition."""
     from argo_yaml_provider.expr.when import evaluate_when
 
-    text = template.replace_strict(gojson.dumps(vector["when"]), _variables(vector.get("params")))
+    text = template.replace_strict(gojson.dumps(vector["when"]), vector.get("params") or {})
     return evaluate_when(gojson.loads(text))
 
 
 def answer_template(vector: Vector) -> Any:
     """Kind `template`: JSON text with its tags replaced; or the tags in it, or the value of the one tag that it is."""
-    text, params, mode = vector["template"], _variables(vector.get("params")), vector.get("mode")
+    text, params, mode = vector["template"], vector.get("params") or {}, vector.get("mode")
     if mode == "validate":
         return list(template.simple_tags(text))
     if mode == "resolveVar":
@@ -95,11 +82,10 @@ def answer_items(vector: Vector) -> Any:
     if vector.get("mode") == "type":
         return {"string": items.item_string(vector["item"].strip()), "type": items.item_type(vector["item"].strip())}
     dag = vector.get("mode") != "steps"
-    if not dag and not items.loops(vector["task"]):
+    step = shape(vector["task"], "DAGTask" if dag else "WorkflowStep")
+    if not dag and not items.loops(step):
         raise ExprError("expandStep() was called with withItems and withParam empty")
-    step = vector["task"]
-    texts = [_written(item) for item in step.get("withItems") or ()]
-    return [_shown_step(turn) for turn in items.expand(step, _variables(vector.get("scope")), dag=dag, texts=texts or None)]
+    return [_shown_step(turn) for turn in items.expand(step, vector.get("scope") or {}, dag=dag)]
 
 
 def answer_backoff(vector: Vector) -> Any:
@@ -203,36 +189,8 @@ def _fulfilled(node: Mapping[str, Any]) -> bool:
 
 
 def _shown_step(turn: items.Turn) -> dict[str, Any]:
-    parameters = (turn.step.get("arguments") or {}).get("parameters") or ()
-    shown: dict[str, Any] = {
-        "name": turn.name,
-        "parameters": [{**p, "value": any_string(p["value"])} if p.get("value") is not None else p for p in parameters],
-    }
+    shown = {"name": turn.name, "parameters": shape(turn.step.get("arguments") or {}, "Arguments").get("parameters", [])}
     return shown | ({"when": turn.step["when"]} if turn.step.get("when") else {})
-
-
-def _variables(flat: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Variables without the digits their floats were written with, and without half surrogate pairs, which Go has not."""
-    return {name: _without_digits(value) for name, value in (flat or {}).items()}
-
-
-def _without_digits(value: Any) -> Any:
-    if isinstance(value, Float):
-        return float(value)
-    if isinstance(value, list):
-        return [_without_digits(item) for item in value]
-    return {key: _without_digits(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-def _written(value: Any) -> str:
-    """JSON text in which a float has the digits it was written with."""
-    if isinstance(value, Float):
-        return value.text
-    if isinstance(value, list):
-        return "[" + ",".join(map(_written, value)) + "]"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{gojson.dump_text(key)}:{_written(item)}" for key, item in value.items()) + "}"
-    return gojson.dumps(value)
 
 
 def _plain(value: Any) -> Any:

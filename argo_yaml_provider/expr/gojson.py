@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Iterator
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
 from argo_yaml_provider.expr.errors import ExprError
 
+_SPACE = re.compile(r"[ \t\r\n]*")
 HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+
+class Raw(str):
+    """JSON text, which is written as it stands."""
+
+    __slots__ = ()
 
 
 def dumps(value: Any, *, sort_keys: bool = False) -> str:
@@ -26,7 +35,7 @@ def dumps(value: Any, *, sort_keys: bool = False) -> str:
 
 def _dump(value: Any, *, sort_keys: bool) -> str:
     if isinstance(value, str):
-        return dump_text(value)
+        return value if isinstance(value, Raw) else dump_text(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -84,5 +93,37 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def elements(text: str) -> Iterator[str]:
+    """The elements of a list, as they are written; the text is known to be JSON and to begin with its bracket."""
+    at = _skip(text, 1)
+    while text[at] != "]":
+        _, end = _ANY.raw_decode(text, at)
+        yield text[at:end]
+        at = _skip(text, end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+
+
+def members(text: str) -> dict[str, str]:
+    """The values of an object by key, as they are written; the last of two equal keys counts."""
+    found: dict[str, str] = {}
+    at = _skip(text, 1)
+    while text[at] != "}":
+        key, end = _ANY.raw_decode(text, at)
+        at = _skip(text, _skip(text, end) + 1)
+        _, end = _ANY.raw_decode(text, at)
+        found[key] = text[at:end]
+        at = _skip(text, end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+    return found
+
+
 _VALIDATOR = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse)
+_ANY = json.JSONDecoder(parse_int=str, parse_float=str)
 _READER = json.JSONDecoder(parse_constant=_refuse)

@@ -20,6 +20,7 @@ from argo_yaml_provider.plan.nodes import Json
 from argo_yaml_provider.plan.sequence import MOST_ITEMS, sequence
 
 LOOP_FIELDS = ("withItems", "withParam", "withSequence")
+_SHORT = 4096
 _STRINGS_AND_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
 
 
@@ -91,10 +92,16 @@ def _named(text: str, name: str, step: Json) -> Json:
 
 
 def _text(step: Json, *, dag: bool) -> str:
-    """The text that items are put into. In a DAG the loop is part of it, so a tag in an item must resolve as well."""
-    loop = {field: step[field] for field in LOOP_FIELDS if step.get(field)}
+    """The text that items are put into. In a DAG the loop is part of it, so a tag in an item must resolve as well.
+
+    A long loop without braces is left out: it would be gone through once per item, and no tag depends on it.
+    """
     bare = {field: value for field, value in step.items() if field not in LOOP_FIELDS}
-    return gojson.dumps({**bare, **loop} if dag and "{{" in gojson.dumps(loop) else bare)
+    if not dag:
+        return gojson.dumps(bare)
+    loop = gojson.dumps([step.get(field) for field in LOOP_FIELDS])
+    matters = len(loop) < _SHORT or "{{" in loop or "}}" in loop
+    return gojson.dumps(step if matters else bare)
 
 
 def _surely_not(when: str) -> bool:
