@@ -15,6 +15,7 @@ from argo_yaml_provider import __version__
 COMMANDS = {
     "eval": "Work out expression vectors and print their values.",
     "lint": "Check workflows without running them.",
+    "plan": "Show a workflow as it will run.",
     "standalone": "Start Airflow with its UI on a folder of workflows.",
     "run": "Run workflows to their end and show how they go.",
 }
