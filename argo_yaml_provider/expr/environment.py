@@ -28,6 +28,8 @@ def nested(flat: Mapping[str, Any], roots: Iterable[str] | None = None) -> dict[
         head, dot, rest = name.partition(".")
         if wanted is not None and head not in wanted:
             continue
+        if isinstance(value, (dict, list)):
+            value = _copied(value)
         if not dot:
             tree.setdefault(head, value)
             continue
@@ -44,6 +46,13 @@ def _insert(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
         made = below
     if not isinstance(made.get(path[-1]), _Branch):
         made[path[-1]] = value
+
+
+def _copied(value: Any) -> Any:
+    """A value of its own for this evaluation: `sprig.set` changes maps."""
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if type(value) is list else value
 
 
 class _Branch(dict[str, Any]):

@@ -6,10 +6,10 @@ Must not know: syntax. expr-lang: builtin/builtin.go.
 
 from __future__ import annotations
 
-import time as system
 from typing import Any
 
 from argo_yaml_provider.expr.clock import UTC_LOCATION, Duration, Location, Time, load_location, parse_duration
+from argo_yaml_provider.expr import instant
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.layouts import DATE_LAYOUTS, parse_time
 from argo_yaml_provider.expr.operators import as_string
@@ -18,7 +18,7 @@ from argo_yaml_provider.expr.operators import as_string
 def now(location: Any = UTC_LOCATION) -> Time:
     if not isinstance(location, Location):
         raise Panic("invalid number of arguments (expected 0, got 1)")
-    return Time(system.time_ns(), location)
+    return Time(instant.now(), location)
 
 
 def duration(text: Any) -> Duration:

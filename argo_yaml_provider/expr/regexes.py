@@ -32,6 +32,16 @@ class Regex:
         match = self._pattern.search(_raw(text))
         return _text(match.group()) if match else ""
 
+    def groups(self, text: str) -> tuple[str, ...] | None:
+        """The first match and its groups, empty where they took no part; None without a match."""
+        return next(self.all_groups(text), None)
+
+    def all_groups(self, text: str) -> Iterator[tuple[str, ...]]:
+        """`groups` of every match."""
+        count = self._pattern.groups + 1
+        for match in self._matches(_raw(text), -1):
+            yield tuple(_text(match.group(index) or b"") for index in range(count))
+
     def all(self, text: str, most: int) -> list[str]:
         """The matches, `most` of them at most, or all if it is negative."""
         raw = _raw(text)
