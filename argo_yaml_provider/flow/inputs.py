@@ -22,6 +22,7 @@ ABSENT = "__argo-internal.absent-optional-output__"
 ConfigMap = Callable[[str, str], str | None]
 """A ConfigMap's value by name and key; None where there is no such ConfigMap or key."""
 
+_REFERENCE_FIELDS = ("name", "key", "optional")
 _PARAMETER_FIELDS = ("name", "default", "value", "valueFrom", "globalName", "enum", "description")
 
 
@@ -87,6 +88,9 @@ def _parameter(declared: Json, argument: Json | None, global_params: Mapping[str
             value = _from_config_map(declared["name"], source, global_params, config_map)
     elif value is None:
         raise ExprError(f"inputs.parameters.{declared['name']} was not supplied")
+    if source is not None and source.get("configMapKeyRef"):  # in Go's order: `{{inputs.parameters}}` shows it as JSON
+        reference = source["configMapKeyRef"]
+        source = {**source, "configMapKeyRef": {field: reference[field] for field in _REFERENCE_FIELDS if field in reference}}
     filled = {**declared, "value": None if value is None else any_string(value), "valueFrom": source}
     return {field: filled[field] for field in _PARAMETER_FIELDS if filled.get(field) is not None}
 
