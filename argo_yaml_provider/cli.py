@@ -16,7 +16,7 @@ COMMANDS = {
     "eval": "Work out expression vectors and print their values.",
     "lint": "Check workflows without running them.",
     "plan": "Show a workflow as it will run.",
-    "standalone": "Start Airflow with its UI on a folder of workflows.",
+    "standalone": "Start Airflow with its UI on a folder of workflows, and a Kubernetes to run them on.",
     "run": "Run workflows to their end and show how they go.",
 }
 """Every command with its line in `--help`: what the module's own help begins with, so that help imports no command."""

@@ -197,8 +197,8 @@ def backoff_wait(backoff: Json, attempts: int) -> Nanoseconds:
     factor = int32(backoff.get("factor"))
     if factor is not None and factor > 0:
         power = _power(factor, attempts - 1)
-        most = math.inf if not base else clock.MAX / base
-        wait = clock.MAX if power > most else base * int(power) if base else 0
+        most = math.inf if not base else float(clock.MAX) / float(base)
+        wait = clock.MAX if power > most else _int64(base * int(power)) if base else 0
     if backoff.get("cap"):
         wait = min(wait, parse_duration(str(backoff["cap"])))
     return wait
