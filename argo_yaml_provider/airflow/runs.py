@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from argo_yaml_provider.flow.flow import Flow
 
 
+FINISHED = ("success", "failed")
+"""Airflow's states of a run that is over."""
+
+
 class RunReader:
     """Reads runs; remembers the DAG versions it has seen."""
 
@@ -37,7 +41,8 @@ class RunReader:
         facts = run_facts(
             envelope, dag_id=dag_id, run_id=run_id, conf=run.conf, run_after=run.run_after, logical_date=run.logical_date
         )
-        return Flow(envelope.plan, facts, self._source(session, dag_id, run_id, envelope))
+        live = run.state not in FINISHED
+        return Flow(envelope.plan, facts, self._source(session, dag_id, run_id, envelope), live=live)
 
     def state(self, session: Session, dag_id: str, run_id: str) -> str:
         """Airflow's state of the run; `waiting` where only people can go on with it."""

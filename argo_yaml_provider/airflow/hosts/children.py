@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from argo_yaml_provider.airflow.envelope import Envelope, child_dag_id
 from argo_yaml_provider.airflow.facts import CHILD_CONF, child_run_id
-from argo_yaml_provider.airflow.runs import RunReader
+from argo_yaml_provider.airflow.runs import FINISHED, RunReader
 from argo_yaml_provider.flow.outcome import Outcome
 from argo_yaml_provider.plan.nodes import Json
 from argo_yaml_provider.step.pod import DELETE_POD
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from argo_yaml_provider.airflow.api import ExecutionApi, TaskRef
 
 LOOK_EVERY = 0.5
-_FINISHED = ("success", "failed")
 
 Key = tuple[str, str]
 
@@ -77,7 +76,7 @@ def _ended_of(session: Session, keys: list[Key]) -> list[Key]:
     wanted = set(keys)
     statement = select(DagRun.dag_id, DagRun.run_id, DagRun.state).where(DagRun.run_id.in_({run for _, run in keys}))
     rows = {(row.dag_id, row.run_id): row.state for row in session.execute(statement)}
-    return [key for key in wanted if rows.get(key, "failed") in _FINISHED]
+    return [key for key in wanted if rows.get(key, "failed") in FINISHED]
 
 
 def fail_run(session: Session, dag_id: str, run_id: str) -> None:
