@@ -86,8 +86,8 @@ def _container(name: str, tool: str, lines: list[str], group: list[tuple[Moved, 
         "name": name,
         "image": (images or {}).get(tool) or IMAGES[tool],
         "command": ["sh", "-c"],
-        # Kubernetes would expand $(…) in arguments.
-        "args": ["\n".join(lines).replace("$(", "$$(")],
+        # Kubernetes would expand $(…) and $$ in arguments.
+        "args": ["\n".join(lines).replace("$", "$$")],
         "env": [entry for _, transport in group for entry in transport.env],
     }
 

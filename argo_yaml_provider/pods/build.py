@@ -20,6 +20,7 @@ from argo_yaml_provider.pods.names import NODE_ID, NODE_NAME, WORKFLOW_LABEL, no
 from argo_yaml_provider.pods.patch import merge_pod_spec, read_patch
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.pods.sidecars import build_sidecars
+from argo_yaml_provider.pods.supervise import is_supervised, supervised
 from argo_yaml_provider.pods.volumes import SCRIPT_ANNOTATION, build_volumes, script_mount, script_volume
 
 Json = dict[str, Any]
@@ -54,6 +55,8 @@ def build_pod(
     for patch in (decision.workflow.get("podSpecPatch"), decision.template.get("podSpecPatch")):
         if patch:
             spec = merge_pod_spec(spec, read_patch(patch))
+    if is_supervised(decision):
+        spec = supervised(spec, decision, settings)
     if decision.deadline_seconds is not None:
         spec["activeDeadlineSeconds"] = max(1, math.ceil(decision.deadline_seconds))
     metadata = {

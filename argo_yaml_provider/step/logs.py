@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import Any
 
 from argo_yaml_provider.diagnostics import RunError
+from argo_yaml_provider.pods.supervise import SUPERVISOR
 from argo_yaml_provider.step.kube import ApiError, Kube
-from argo_yaml_provider.step.outcome import SUPERVISOR
 
 Json = dict[str, Any]
 Log = Callable[..., None]

@@ -13,10 +13,10 @@ from typing import Any
 
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.pods.containers import MAIN
+from argo_yaml_provider.pods.supervise import SUPERVISOR
 
 Json = dict[str, Any]
 
-SUPERVISOR = "supervisor"
 START_FAILED = "64"
 """What Argo's emissary exits with where the command cannot be started."""
 _START_REASONS = {"StartError", "ContainerCannotRun"}
@@ -72,6 +72,17 @@ def terminated(pod: Json, container: str) -> Json | None:
             state: Json | None = status.get("state", {}).get("terminated")
             return state
     return None
+
+
+def with_message(pod: Json, message: str) -> Json:
+    """The pod, with what main itself said at its end in place of what the supervisor handed on."""
+    statuses = [
+        {**status, "state": {"terminated": {**status["state"]["terminated"], "message": message}}}
+        if status["name"] == MAIN and "terminated" in status.get("state", {})
+        else status
+        for status in pod.get("status", {}).get("containerStatuses", [])
+    ]
+    return {**pod, "status": {**pod.get("status", {}), "containerStatuses": statuses}}
 
 
 def finished_at(pod: Json) -> str:

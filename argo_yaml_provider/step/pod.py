@@ -7,16 +7,22 @@ Must not know: Airflow, how the flow decides.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
+from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Attempt, Phase
 from argo_yaml_provider.pods.build import build_pod
 from argo_yaml_provider.pods.names import PodKey, pod_labels, pod_name
+from argo_yaml_provider.pods.supervise import is_supervised
+from argo_yaml_provider.step.capture import Captured, read_captured
+from argo_yaml_provider.step.capture import captured as captured_from
 from argo_yaml_provider.step.host import Host
 from argo_yaml_provider.step.kube import ApiError
 from argo_yaml_provider.step.logs import LogReader
-from argo_yaml_provider.step.outcome import End, finished_at, pending_reason, read_end
+from argo_yaml_provider.step.outcome import End, finished_at, pending_reason, read_end, with_message
+from argo_yaml_provider.step.watch import Seen
 
 Json = dict[str, Any]
 
@@ -46,16 +52,16 @@ async def run_pod(host: Host, decision: Decision) -> Attempt:
         return Attempt(phase=Phase.ERROR, message=error.message, pod=pod_name(key))
     host.log(f"Pod {pod['metadata']['namespace']}/{pod['metadata']['name']} {'created' if new else 'found, going on with it'}")
     try:
-        pod, end = await _watch(host, pod)
+        pod, end, captured = await _watch(host, pod, decision)
     except asyncio.CancelledError as cancelled:
         if DELETE_POD in cancelled.args:
             await asyncio.shield(_delete(host, pod))
         raise
-    return _attempt(pod, end)
+    return _attempt(pod, end, captured)
 
 
-async def _watch(host: Host, pod: Json) -> tuple[Json, End]:
-    """Follows the pod and its logs until its end is known and its logs are written."""
+async def _watch(host: Host, pod: Json, decision: Decision) -> tuple[Json, End, Captured]:
+    """Follows the pod and its logs until its end is known, its outputs are read and its logs are written."""
     logs = LogReader(host.kube, host.log)
     reason = ""
     try:
@@ -64,8 +70,8 @@ async def _watch(host: Host, pod: Json) -> tuple[Json, End]:
                 seen = await feed.next()
                 end = read_end(seen.pod, gone=seen.gone)
                 if end:
-                    await logs.finish(seen.pod)
-                    return seen.pod, end
+                    (end, captured), _ = await asyncio.gather(_read_outputs(host, seen, decision, end), logs.finish(seen.pod))
+                    return seen.pod, end, captured
                 logs.update(seen.pod)
                 if (now := pending_reason(seen.pod)) != reason:
                     reason = now
@@ -74,12 +80,30 @@ async def _watch(host: Host, pod: Json) -> tuple[Json, End]:
         logs.stop()
 
 
-def _attempt(pod: Json, end: End) -> Attempt:
+async def _read_outputs(host: Host, seen: Seen, decision: Decision, end: End) -> tuple[End, Captured]:
+    """What the step gave; a step that succeeded and did not give all it declares is an Error."""
+    if not is_supervised(decision):
+        return end, captured_from({}, decision)
+    try:
+        captured = await read_captured(host.kube, seen.pod, decision)
+    except RunError as lost:
+        captured, failure = captured_from({}, decision), str(lost)
+    else:
+        failure = "; ".join(captured.missing)
+    end = read_end(with_message(seen.pod, captured.message), gone=seen.gone) or end
+    if failure and end.phase == Phase.SUCCEEDED:
+        return replace(end, phase=Phase.ERROR, message=failure), captured
+    return end, captured
+
+
+def _attempt(pod: Json, end: End, captured: Captured) -> Attempt:
     status = pod.get("status", {})
     return Attempt(
         phase=end.phase,
         message=end.message,
         exit_code=end.exit_code,
+        parameters=captured.parameters,
+        result=captured.result,
         pod=pod["metadata"]["name"],
         pod_ip=status.get("podIP", ""),
         host_node=pod.get("spec", {}).get("nodeName", ""),

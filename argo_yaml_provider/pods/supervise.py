@@ -1,0 +1,149 @@
+"""The supervisor: put into a pod only where a result or output parameters must be captured.
+
+In: a pod spec that is otherwise complete, a decision.  Out: the spec with main under `supervise.sh`, and beside it a container
+that stages that script and a busybox; its postStart hook holds main back until they are there, which costs 0.1 s and
+works with any image, one without a shell too.
+Must not know: Airflow, Kubernetes' API.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from argo_yaml_provider.diagnostics import RunError
+from argo_yaml_provider.flow.decision import Decision
+from argo_yaml_provider.pods.containers import MAIN
+from argo_yaml_provider.pods.settings import PodSettings
+
+Json = dict[str, Any]
+
+SUPERVISOR = "supervisor"
+FOLDER = "/var/run/argo"
+_VOLUME = "var-run-argo"
+_MESSAGES = 12_288
+_MESSAGE = 4_096
+"""Bytes of termination message that Kubernetes keeps of a pod and of a container."""
+_INJECTED = 2
+"""Containers that admission may add to the pod and that share its messages."""
+
+# As in the ConfigMap that Argo's own manifests install.
+KNOWN_IMAGES: Json = {
+    "argoproj/argosay:v1": {"cmd": ["cowsay"]},
+    "argoproj/argosay:v2": {"entrypoint": ["/argosay"]},
+    "docker/whalesay:latest": {"cmd": ["/bin/bash"]},
+    "python:alpine3.6": {"cmd": ["python3"]},
+}
+
+
+class NoEntrypoint(RunError):
+    """A supervised container without `command`, of an image whose entrypoint is not known."""
+
+    def __init__(self, image: str) -> None:
+        self.image = image
+        super().__init__(
+            f"the step's outputs are captured, and what image {image!r} starts is not known",
+            help=f"give the container a `command`, or list the image in [argo_yaml] images: "
+            f'{{"{image}": {{"entrypoint": […], "cmd": […]}}}}',
+        )
+
+    def __reduce__(self) -> tuple[type[NoEntrypoint], tuple[str]]:  # type: ignore[override]
+        return type(self), (self.image,)
+
+
+def output_paths(template: Json) -> list[tuple[str, str]]:
+    """Name and path of each output parameter that is a file."""
+    parameters = template.get("outputs", {}).get("parameters", [])
+    paths = [(parameter["name"], (parameter.get("valueFrom") or {}).get("path")) for parameter in parameters]
+    return [(name, path) for name, path in paths if path]
+
+
+def is_supervised(decision: Decision) -> bool:
+    """Whether the pod has anything to hand on."""
+    return decision.include_result or bool(output_paths(decision.template))
+
+
+def supervised(spec: Json, decision: Decision, settings: PodSettings) -> Json:
+    """The spec with main under the supervisor."""
+    containers = [
+        _under_supervisor(container, spec, decision, settings) if container["name"] == MAIN else container
+        for container in spec["containers"]
+    ]
+    main = next(container for container in containers if container["name"] == MAIN)
+    return {
+        **spec,
+        "volumes": [*spec.get("volumes", []), {"name": _VOLUME, "emptyDir": {}}],
+        "containers": [_staging(main, spec, settings), *containers],
+    }
+
+
+def _under_supervisor(main: Json, spec: Json, decision: Decision, settings: PodSettings) -> Json:
+    words = ["--limit", str(_limit(spec))]
+    if log := main.get("terminationMessagePath"):
+        words += ["--log", log]
+    if decision.include_result:
+        words.append("--result")
+    for _, path in output_paths(decision.template):
+        words += ["--output", _literal(path)]
+    return {
+        **main,
+        "command": [f"{FOLDER}/supervise"],
+        "args": [*words, "--", *_command(main, settings)],
+        "volumeMounts": [*main.get("volumeMounts", []), _mount()],
+    }
+
+
+def _command(main: Json, settings: PodSettings) -> list[str]:
+    """What the container would start by itself. Argo: workflowpod.go, lookupImage."""
+    if main.get("command"):
+        return [*main["command"], *main.get("args", [])]
+    image = main.get("image", "")
+    found = {**KNOWN_IMAGES, **(settings.images or {})}.get(image)
+    if found is None:
+        raise NoEntrypoint(image)
+    return [*found.get("entrypoint", []), *(main["args"] if main.get("args") is not None else found.get("cmd", []))]
+
+
+def _limit(spec: Json) -> int:
+    containers = len(spec["containers"]) + len(spec.get("initContainers", [])) + 1 + _INJECTED
+    return min(_MESSAGE, _MESSAGES // containers)
+
+
+def _mount() -> Json:
+    return {"name": _VOLUME, "mountPath": FOLDER}
+
+
+def _staging(main: Json, spec: Json, settings: PodSettings) -> Json:
+    busybox = "/bin/busybox"
+    hold_back = f"until [ -e {FOLDER}/ready ]; do {busybox} sleep 0.01; done"
+    return {
+        "name": SUPERVISOR,
+        "image": settings.supervisor_image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": [busybox, "sh", "-c"],
+        "args": [_literal(_text("stage.sh")), "stage", _literal(_text("supervise.sh"))],
+        "lifecycle": {"postStart": {"exec": {"command": [busybox, "sh", "-c", hold_back]}}},
+        "resources": {"requests": {"cpu": "1m", "memory": "10Mi"}},
+        "securityContext": _security(main, spec),
+        "volumeMounts": [_mount()],
+    }
+
+
+def _security(main: Json, spec: Json) -> Json:
+    """As little as a restricted namespace demands; main's own user where there is one."""
+    own, pod = main.get("securityContext") or {}, spec.get("securityContext") or {}
+    taken = {field: own[field] for field in ("runAsUser", "runAsGroup", "runAsNonRoot", "seccompProfile") if field in own}
+    if {**pod, **own}.get("runAsNonRoot") and "runAsUser" not in {**pod, **own}:
+        taken["runAsUser"] = 65534
+    return {**taken, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True}
+
+
+def _literal(text: str) -> str:
+    """Kubernetes would expand $(…) and $$ in arguments."""
+    return text.replace("$", "$$")
+
+
+@cache
+def _text(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
