@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from argo_yaml_provider.expr.errors import ExprError
 
+_HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _SPACE = re.compile(r"[ \t\r\n]*")
 HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
@@ -86,7 +87,17 @@ def is_json(text: str) -> bool:
 
 def loads(text: str) -> Any:
     """The value of a JSON text, read as strictly as Go reads it; anything else is a ValueError."""
-    return _READER.decode(text)
+    value = _READER.decode(text)
+    return _whole_text(value) if _HALF_PAIR.search(text) else value
+
+
+def _whole_text(value: Any) -> Any:
+    """The value with U+FFFD for each half of a surrogate pair, which is no text in Go and cannot be sent anywhere."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [_whole_text(item) for item in value]
+    return {_whole_text(key): _whole_text(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -159,7 +159,7 @@ def _variables(item: str) -> tuple[dict[str, Any], str]:
         return {"item": _compact(item)}, shown
     shown = item_string(item)
     if kind == "String":
-        return {"item": json.loads(item) if item.startswith('"') else ""}, shown
+        return {"item": gojson.loads(item) if item.startswith('"') else ""}, shown
     return {"item": shown}, shown
 
 

@@ -45,6 +45,10 @@ def test_a_document_nested_too_deep_is_an_error() -> None:
         gojson.dumps(value)
 
 
+def test_half_a_surrogate_pair_is_no_character() -> None:
+    assert gojson.loads(r'{"\ud800": ["a\uDC00b", "\ud83d\ude00"]}') == {"\ufffd": ["a\ufffdb", "😀"]}
+
+
 @pytest.mark.parametrize(
     ("text", "want"),
     [
