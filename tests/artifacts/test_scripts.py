@@ -19,8 +19,8 @@ def run_container(container: dict[str, object], tmp_path: Path, **env: str) -> t
     """The exit code and the termination message of a container, run on this machine."""
     log = tmp_path / "termination-log"
     log.write_text("")
-    given = {entry["name"]: entry["value"].replace("$$(", "$(") for entry in container["env"]}  # type: ignore[attr-defined]
-    script = container["args"][0].replace("$$(", "$(")  # type: ignore[index]
+    given = {entry["name"]: entry["value"].replace("$$", "$") for entry in container["env"]}  # type: ignore[attr-defined]
+    script = container["args"][0].replace("$$", "$")  # type: ignore[index]
     code = subprocess.run(
         ["sh", "-c", script],
         env={**os.environ, **given, **env, "TERMINATION_LOG": str(log)},
