@@ -279,8 +279,8 @@ def _text(value: object) -> str:
 
 
 def _value(name: str, value: str) -> Json:
-    # Kubernetes expands $(NAME) in values; $$ is how it is told not to.
-    return {"name": name, "value": value.replace("$(", "$$(")}
+    # Kubernetes expands $(NAME) and $$ in values; $$ is how it is told not to.
+    return {"name": name, "value": value.replace("$", "$$")}
 
 
 def _secret(name: str, selector: Json) -> Json:

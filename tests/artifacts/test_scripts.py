@@ -40,7 +40,7 @@ def stored(tmp_path: Path, file: Path, destination: Path, **more: object) -> dic
     """A container that fetches what lies in `file`."""
     moved = raw("model", "", destination, **more)
     (container,) = fetch_containers([moved])
-    script = container["args"][0].replace('printf %s "$A1_DATA" > "$file"', f'[ -e {file} ] && cp -a {file} "$file"; true')
+    script = container["args"][0].replace('printf %s "$$A1_DATA" > "$$file"', f'[ -e {file} ] && cp -a {file} "$$file"; true')
     return {**container, "args": [script]}
 
 
