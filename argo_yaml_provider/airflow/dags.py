@@ -6,6 +6,7 @@ Must not know: YAML, files, Kubernetes.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -41,14 +42,28 @@ def build_dags(plan: Plan, settings: Settings, *, dag_id: str, source: str = "",
 
 
 def step_operator(settings: Settings) -> type[BaseOperator]:
-    """The operator of a step; a deployment that has no worker needs no KubernetesPodOperator, whose import takes seconds."""
-    if settings.workers:
+    """The operator of a step: a KubernetesPodOperator, or, where nobody could tell, one that only serializes and runs the same.
+
+    KubernetesPodOperator takes seconds to import, in the DAG processor for each file, in a worker for each task.
+    """
+    if settings.workers and (settings.pod_operator or not inside_airflow()):
         from argo_yaml_provider.airflow.operators import ArgoStepOperator
 
         return ArgoStepOperator
     from argo_yaml_provider.airflow.declared import DeclaredStep
 
     return DeclaredStep
+
+
+def inside_airflow() -> bool:
+    """Whether this is the DAG processor's or a task's process, in a deployment without policies that look at operators."""
+    from airflow.sdk import get_parsing_context
+    from airflow.settings import get_policy_plugin_manager
+
+    if "airflow.dag_processing.processor" not in sys.modules and get_parsing_context().task_id is None:
+        return False
+    hooks = get_policy_plugin_manager().hook
+    return not any(hook.get_hookimpls() for hook in (hooks.task_policy, hooks.dag_policy))
 
 
 def build_dag(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", **dag_kwargs: Any) -> DAG:

@@ -1,4 +1,4 @@
-"""A step as the serialized DAG of an Airflow without workers declares it: StepExecutor runs it and never needs its class.
+"""A step without KubernetesPodOperator, where nobody asks for one: in the DAG processor, in task processes, in `argo-yaml run`.
 
 In: what ArgoStepOperator takes.  Out: the same serialized task, without the import of KubernetesPodOperator.
 Must not know: Kubernetes.
@@ -11,10 +11,14 @@ from typing import Any, cast
 from airflow.sdk.bases.operator import BaseOperator
 
 from argo_yaml_provider.airflow.envelope import ATTRIBUTE
+from argo_yaml_provider.airflow.stepping import RunsStep
 
 
-class DeclaredStep(BaseOperator):
+class DeclaredStep(RunsStep, BaseOperator):
     """One planned task. What is said of Kubernetes travels in the envelope, so it is not kept here."""
+
+    # Whoever reads the serialized DAG must not see a difference: it would be a new version of the DAG.
+    __module__ = "argo_yaml_provider.airflow.operators"
 
     ui_color = "#e8f1fb"
 
@@ -39,3 +43,6 @@ class DeclaredStep(BaseOperator):
     def get_serialized_fields(cls) -> frozenset[str]:
         """As ArgoStepOperator: the plan travels in the serialized DAG."""
         return cast("frozenset[str]", super().get_serialized_fields() | {ATTRIBUTE})  # type: ignore[no-untyped-call]
+
+
+DeclaredStep.__name__ = "ArgoStepOperator"

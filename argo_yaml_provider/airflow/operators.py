@@ -6,15 +6,16 @@ Must not know: Argo's YAML. No text of a workflow goes through KubernetesPodOper
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 
 from argo_yaml_provider.airflow.envelope import ATTRIBUTE
+from argo_yaml_provider.airflow.stepping import RunsStep
 
 
-class ArgoStepOperator(KubernetesPodOperator):
+class ArgoStepOperator(RunsStep, KubernetesPodOperator):
     """One planned task. `index` exists only to be mapped over: a loop's turn is known by its map index."""
 
     template_fields: Sequence[str] = ()
@@ -25,24 +26,8 @@ class ArgoStepOperator(KubernetesPodOperator):
         super().__init__(**kwargs)
         self.argo_plan = argo_plan
         self.index = index
-        self.stop: Callable[[], object] | None = None
 
     @classmethod
     def get_serialized_fields(cls) -> frozenset[str]:
         """The plan travels in the serialized DAG, so that a host needs no DAG file."""
         return cast("frozenset[str]", super().get_serialized_fields() | {ATTRIBUTE})  # type: ignore[no-untyped-call]
-
-    def execute(self, context: Any) -> list[int] | None:
-        """Run the step in this worker."""
-        from argo_yaml_provider.airflow.hosts.worker import run_in_worker
-
-        return run_in_worker(self, context)
-
-    def resume(self, context: Any, event: Any) -> list[int] | None:  # noqa: ARG002 - what happened is looked up
-        """Go on after a wait: a step finds everything that it had begun."""
-        return self.execute(context)
-
-    def on_kill(self) -> None:
-        """Airflow ends the task: its pod goes with it."""
-        if self.stop is not None:
-            self.stop()

@@ -41,6 +41,8 @@ class Settings:
     execution: Execution = Execution.WORKER
     workers: bool = True
     """Whether a worker may ever run a step. `argo-yaml run` has none."""
+    pod_operator: bool = False
+    """Whether a step must be a KubernetesPodOperator even where that costs: it has that operator's own callbacks."""
     pool: str | None = None
     """None: the executor's own pool under the executor, `default_pool` elsewhere."""
     lost_host_retries: int = 3
@@ -135,7 +137,8 @@ def with_default_args(settings: Settings, default_args: Mapping[str, Any]) -> Se
         pods["pod_template"] = _parsed("pod_template_file", Path(path).read_text(encoding="utf-8"), _yaml, "a pod manifest")
     by_worker = any(default_args.get(name) for name in _WORKER_ARGUMENTS)
     execution = Execution.WORKER if by_worker else settings.execution
-    return replace(settings, pods=replace(settings.pods, **pods), execution=execution)
+    pod_operator = settings.pod_operator or bool(default_args.get("callbacks"))
+    return replace(settings, pods=replace(settings.pods, **pods), execution=execution, pod_operator=pod_operator)
 
 
 def resolve_execution(wanted: str) -> Execution:

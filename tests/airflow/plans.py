@@ -42,5 +42,3 @@ def looping_plan() -> Plan:
         task("verdict", "join", kind=TaskKind.VERDICT),
         groups=(PlannedGroup(id="many", label="many(…)", mapped_over="many.items", tooltip="template many"),),
     )
-
-

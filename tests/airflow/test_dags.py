@@ -106,7 +106,8 @@ def test_steps_go_to_the_executor_and_its_pool_where_there_is_one() -> None:
 
 def test_only_a_fan_out_pushes_its_return_value() -> None:
     dag = dag_of(looping_plan())
-    assert [one.task_id for one in dag.tasks if one.task_type != "EmptyOperator" and _pushes(one)] == ["each.items", "many.items"]
+    steps = [one for one in dag.tasks if one.task_type != "EmptyOperator"]
+    assert [one.task_id for one in steps if _pushes(one)] == ["each.items", "many.items"]
 
 
 def _pushes(one: Any) -> bool:
@@ -153,9 +154,13 @@ print("hash", SerializedDagModel.hash(data))
 
 def test_the_same_plan_is_the_same_dag_version_in_every_process() -> None:
     def digest(seed: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", DIGEST], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
-        )
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run([sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True)
         return next(line for line in done.stdout.splitlines() if line.startswith("hash "))
 
     assert digest("1") == digest("2")
+
+
+def test_a_step_that_is_only_declared_serializes_to_the_same_bytes() -> None:
+    real, declared = (serialized(dag_of(looping_plan(), Settings(workers=workers))) for workers in (True, False))
+    assert declared == real

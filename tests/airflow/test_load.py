@@ -55,8 +55,12 @@ def load(folder: Path, **kwargs: Any) -> dict[str, Any]:
 def test_every_workflow_below_the_loader_is_a_dag(folder: Path) -> None:
     hello(folder, "one.yaml", "one")
     hello(folder, "deep/er/two.yml", "two")
-    write(folder, "three.json", '{"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "three"}, '
-          '"spec": {"entrypoint": "a", "templates": [{"name": "a", "container": {"image": "x", "command": ["y"]}}]}}')
+    write(
+        folder,
+        "three.json",
+        '{"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "three"}, '
+        '"spec": {"entrypoint": "a", "templates": [{"name": "a", "container": {"image": "x", "command": ["y"]}}]}}',
+    )
     assert sorted(load(folder)) == ["one", "three", "two"]
 
 

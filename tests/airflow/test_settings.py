@@ -40,23 +40,21 @@ def test_auto_is_the_executor_where_it_is_listed(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        pytest.param(
-            "execution", "celery", "[argo_yaml] execution = celery: choose one of auto, executor, triggerer, worker", id="no-such-host"
-        ),
+        pytest.param("execution", "celery", "celery: choose one of auto, executor, triggerer, worker", id="no-such-host"),
         pytest.param(
             "execution",
             "executor",
-            "[argo_yaml] execution = executor, but [core] executor does not name it; "
+            "executor, but [core] executor does not name it; "
             "add argo_yaml_provider.airflow.executor.StepExecutor to that list, after the executor you have",
             id="executor-that-is-not-listed",
         ),
-        pytest.param("labels", "[1]", "[argo_yaml] labels: a JSON object is wanted, not list", id="no-object"),
-        pytest.param("executor_limit", "many", "[argo_yaml] executor_limit = many: a whole number is wanted, such as 1000", id="no-number"),
-        pytest.param("in_cluster", "maybe", "[argo_yaml] in_cluster = maybe: say true or false, or leave it empty", id="no-truth"),
+        pytest.param("labels", "[1]", ": a JSON object is wanted, not list", id="no-object"),
+        pytest.param("executor_limit", "many", "many: a whole number is wanted, such as 1000", id="no-number"),
+        pytest.param("in_cluster", "maybe", "maybe: say true or false, or leave it empty", id="no-truth"),
         pytest.param(
             "on_finish_action",
             "keep",
-            "[argo_yaml] on_finish_action = keep: choose one of delete_pod, delete_succeeded_pod, keep_pod",
+            "keep: choose one of delete_pod, delete_succeeded_pod, keep_pod",
             id="no-choice",
         ),
     ],
@@ -66,11 +64,12 @@ def test_a_wrong_option_is_named(monkeypatch: pytest.MonkeyPatch, name: str, val
     option(monkeypatch, name, value)
     with pytest.raises(ValueError, match=r"^\[argo_yaml\]") as caught:
         read_settings()
-    assert str(caught.value) == message
+    assert str(caught.value) == f"[argo_yaml] {name}{'' if message.startswith(':') else ' = '}{message}"
 
 
 def test_default_args_speak_to_pods_in_the_words_of_the_pod_operator() -> None:
-    settings = with_default_args(Settings(), {"namespace": "ml", "kubernetes_conn_id": "prod", "service_account_name": "runner"})
+    default_args = {"namespace": "ml", "kubernetes_conn_id": "prod", "service_account_name": "runner"}
+    settings = with_default_args(Settings(), default_args)
     assert settings.pods == PodSettings(namespace="ml", conn_id="prod", service_account="runner")
 
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, ErrorType, TaskDeferred
 from airflow.sdk.execution_time.xcom import XCom
@@ -25,14 +25,11 @@ from argo_yaml_provider.plan.nodes import Json
 from argo_yaml_provider.step.host import Ended
 from argo_yaml_provider.step.kube import Kube
 
-if TYPE_CHECKING:
-    from argo_yaml_provider.airflow.operators import ArgoStepOperator
-
 _NOT_RUN = (Phase.SKIPPED, Phase.OMITTED, Phase.ABSENT)
 _POLL_SECONDS = 5.0
 
 
-def run_in_worker(operator: ArgoStepOperator, context: Mapping[str, Any]) -> list[int] | None:
+def run_in_worker(operator: Any, context: Mapping[str, Any]) -> list[int] | None:
     """Run the task to its end (or to its next wait) and tell Airflow how it went."""
     from argo_yaml_provider.step.run import DELETE_POD
 
@@ -66,7 +63,7 @@ def tell_airflow(ended: Ended) -> list[int] | None:
     return None
 
 
-async def _run(operator: ArgoStepOperator, context: Mapping[str, Any]) -> Ended:
+async def _run(operator: Any, context: Mapping[str, Any]) -> Ended:
     from argo_yaml_provider.step.run import run_task
 
     envelope = envelope_of(operator)
@@ -82,7 +79,7 @@ async def _run(operator: ArgoStepOperator, context: Mapping[str, Any]) -> Ended:
 class WorkerHost:
     """`step.host.Host` for one try of one task instance."""
 
-    def __init__(self, operator: ArgoStepOperator, context: Mapping[str, Any], envelope: Envelope, kube: Kube) -> None:
+    def __init__(self, operator: Any, context: Mapping[str, Any], envelope: Envelope, kube: Kube) -> None:
         ti, run = context["ti"], context["dag_run"]
         self.envelope, self.plan, self.settings, self.kube = envelope, envelope.plan, envelope.pods, kube
         self.dag_id: str = ti.dag_id

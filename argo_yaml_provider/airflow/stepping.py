@@ -1,0 +1,32 @@
+"""What an operator needs to run a planned task in a worker, whether it is a KubernetesPodOperator or the light one.
+
+In: an operator in its task process.  Out: execute, resume, on_kill.
+Must not know: KubernetesPodOperator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+class RunsStep:
+    """Mixed into an operator, before Airflow's own class."""
+
+    stop: Callable[[], object] | None = None
+    """Ends the step that runs, and its pod; set while one does."""
+
+    def execute(self, context: Any) -> list[int] | None:
+        """Run the step in this worker."""
+        from argo_yaml_provider.airflow.hosts.worker import run_in_worker
+
+        return run_in_worker(self, context)
+
+    def resume(self, context: Any, event: Any) -> list[int] | None:  # noqa: ARG002 - what happened is looked up
+        """Go on after a wait: a step finds everything that it had begun."""
+        return self.execute(context)
+
+    def on_kill(self) -> None:
+        """Airflow ends the task: its pod goes with it."""
+        if self.stop is not None:
+            self.stop()
