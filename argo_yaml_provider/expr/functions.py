@@ -123,7 +123,7 @@ _ARGO: dict[str, Any] = {
     "asInt": GoFunction("asInt", numbers.to_int, ("interface {}",)),
     "asFloat": GoFunction("asFloat", numbers.to_float, ("interface {}",)),
     "toJson": GoFunction("toJson", json.to_json, ("interface {}",), "string"),
-    "jsonpath": GoFunction("jsonpath", json.jsonpath, ("string", "string")),
+    "jsonpath": GoFunction("jsonpath", json.jsonpath, ("string", "string"), flags="budget"),
 }
 
 

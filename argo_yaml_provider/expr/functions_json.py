@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import Panic
-from argo_yaml_provider.expr.limits import check_length
+from argo_yaml_provider.expr.limits import Budget, check_length
 from argo_yaml_provider.expr.operators import as_string
 from argo_yaml_provider.expr.rendering import plain, render_json_text
 
@@ -91,8 +91,8 @@ def _reason(error: ValueError) -> str:
     return f"invalid character {error.doc[error.pos]!r} looking for beginning of value"
 
 
-def jsonpath(text: str, path: str) -> Any:
+def jsonpath(budget: Budget, text: str, path: str) -> Any:
     """Argo's `jsonpath(json, path)`."""
     from argo_yaml_provider.expr.jsonpath import query
 
-    return query(path, from_json(text))
+    return query(path, from_json(text), budget)

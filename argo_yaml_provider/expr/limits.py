@@ -36,6 +36,10 @@ class Budget:
     def __init__(self) -> None:
         self.memory, self.steps, self.costly = MEMORY, STEPS, COSTLY_CALLS
 
+    @property
+    def exhausted(self) -> bool:
+        return self.memory <= 0 or self.steps < 0
+
     def allocate(self, size: int) -> None:
         """A list or map of this many elements is about to be made."""
         self.memory -= size
