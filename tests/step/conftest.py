@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.facts import RunFacts
 from argo_yaml_provider.flow.outcome import Attempt, Outcome
+from argo_yaml_provider.local.embedded import EmbeddedKubernetes
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, Plan
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.step.kube import Kube
@@ -69,19 +69,31 @@ class LocalHost:
         return [line for name, line in self.lines if name == container]
 
 
-@pytest.fixture
-def namespace() -> Iterator[str]:
-    name = f"pods-{uuid4().hex[:8]}"
-    subprocess.run(["kubectl", "create", "namespace", name], check=True, capture_output=True)
-    yield name
-    subprocess.run(["kubectl", "delete", "namespace", name, "--wait=false"], check=True, capture_output=True)
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[str]:
+    with EmbeddedKubernetes() as kubernetes:
+        yield str(kubernetes.kubeconfig)
+
+
+@pytest.fixture(params=["embedded", pytest.param("cluster", marks=pytest.mark.cluster)])
+def kubeconfig(request: pytest.FixtureRequest) -> str:
+    """Every test runs on the embedded Kubernetes, and on the real cluster where one is asked for."""
+    return os.environ["KUBECONFIG"] if request.param == "cluster" else str(request.getfixturevalue("embedded"))
 
 
 @pytest.fixture
-async def kube() -> AsyncIterator[Kube]:
-    cluster = await Kube.open(os.environ["KUBECONFIG"])
+async def kube(kubeconfig: str) -> AsyncIterator[Kube]:
+    cluster = await Kube.open(kubeconfig)
     yield cluster
     await cluster.close()
+
+
+@pytest.fixture
+async def namespace(kube: Kube) -> AsyncIterator[str]:
+    name = f"pods-{uuid4().hex[:8]}"
+    await kube.call("POST", "/api/v1/namespaces", body={"metadata": {"name": name}})
+    yield name
+    await kube.call("DELETE", f"/api/v1/namespaces/{name}")
 
 
 @pytest.fixture
@@ -97,5 +109,5 @@ def container(*command: str, image: str = "busybox", **fields: Any) -> Decision:
 
 async def settled(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the condition is another process's doing
             await asyncio.sleep(0.02)

@@ -11,8 +11,6 @@ from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.step.pod import run_pod
 from tests.step.conftest import LocalHost, container
 
-pytestmark = pytest.mark.cluster
-
 
 def captured(decision: Decision) -> Decision:
     return dataclasses.replace(decision, include_result=True)

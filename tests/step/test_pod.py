@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import pytest
 
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.step.pod import run_pod
 from tests.step.conftest import LocalHost, container
-
-pytestmark = pytest.mark.cluster
 
 
 async def test_a_pod_that_ends_well_succeeds_and_its_log_is_written(host: LocalHost) -> None:
