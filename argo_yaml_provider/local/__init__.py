@@ -9,6 +9,18 @@ launcher, sandbox, linux (how a process is put into a container).
 
 from __future__ import annotations
 
-from argo_yaml_provider.local.embedded import EmbeddedKubernetes as EmbeddedKubernetes
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argo_yaml_provider.local.embedded import EmbeddedKubernetes as EmbeddedKubernetes
 
 __all__ = ["EmbeddedKubernetes"]
+
+
+def __getattr__(name: str) -> object:
+    """Imported when asked for: the launcher, which is forked for every container, must stay small."""
+    if name == "EmbeddedKubernetes":
+        from argo_yaml_provider.local.embedded import EmbeddedKubernetes
+
+        return EmbeddedKubernetes
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

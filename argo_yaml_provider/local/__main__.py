@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from argo_yaml_provider.local.state import claim_folder, read_images, release_fo
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m argo_yaml_provider.local", description="An embedded Kubernetes on loopback.")
+    parser = argparse.ArgumentParser(prog="python -m argo_yaml_provider.local", description="Kubernetes on loopback.")
     parser.add_argument("--root", type=Path, help="where state folders are made (default: the temporary folder)")
     parser.add_argument("--images", type=Path, help="further images, as YAML (default: $ARGO_YAML_IMAGES)")
     parser.add_argument("--until-eof", action="store_true", help="stop when stdin ends")
@@ -55,6 +56,7 @@ def main() -> None:
     arguments = _arguments()
     os.umask(0o022)
     images = read_images(arguments.images)
+    gc.set_threshold(100_000, 50, 50)  # thousands of pods are many dicts, none of them garbage
     folder = claim_folder(arguments.root)
     try:
         asyncio.run(_serve(folder, images, until_eof=arguments.until_eof))

@@ -6,8 +6,11 @@ Must not know: how pods run (it asks `PodAccess`), processes, files.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
 import json
+import traceback
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
@@ -80,8 +83,28 @@ class Api:
 
     def __init__(self, objects: Objects, pods: PodAccess, token: str) -> None:
         self._objects, self._pods, self._token = objects, pods, token
+        self._open: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request; what goes wrong here itself is told on stderr and answered as an internal error."""
+        task = asyncio.current_task()
+        assert task
+        self._open.add(task)
+        try:
+            await self._answered(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - the server goes on
+            traceback.print_exc()
+            with contextlib.suppress(RuntimeError):
+                await reply(send, dump(ApiError("InternalError", f"{type(error).__name__}: {error}").status), code=500)
+        finally:
+            self._open.discard(task)
+
+    def close(self) -> None:
+        """End the requests that would not end by themselves: watches, followed logs, commands."""
+        for task in self._open:
+            task.cancel()
+
+    async def _answered(self, scope: Message, receive: Receive, send: Send) -> None:
         try:
             self._authenticate(scope)
             if scope["type"] == "websocket":

@@ -55,7 +55,7 @@ class Life:
             state["reason"] = self.killed_for
         if message := self._message(failed=code != 0):
             state["message"] = message
-        shutil.rmtree(self.folder / "private", ignore_errors=True)
+        shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         return state
 
     def _message(self, *, failed: bool) -> str:
@@ -145,6 +145,7 @@ async def start(processes: Processes, what: Start) -> Life:
         "gid": gid,
         "groups": groups,
         "private": str(folder / "private"),
+        "disk": str(_scratch(folder)),
         "layer": str(what.layer),
         "files": {"/etc/hosts": _hosts(what.pod), "/etc/hostname": hostname_of(what.pod) + "\n"},
         "mounts": [*what.mounts, {"source": str(message), "target": at}],
@@ -163,6 +164,14 @@ async def start(processes: Processes, what: Start) -> Life:
         cwd=cwd,
         user=(uid, gid),
     )
+
+
+def _scratch(folder: Path) -> Path:
+    """The container's /tmp, where large files are; all else that it writes outside of volumes is in memory."""
+    path = folder / "tmp"
+    path.mkdir(exist_ok=True)
+    path.chmod(0o1777)
+    return path
 
 
 async def _launch(processes: Processes, sandbox: Json, log: Log) -> Process:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import gc
 import json
 import os
 import selectors
@@ -279,6 +280,8 @@ def main() -> None:
         linux.die_with_parent(signal.SIGKILL)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    gc.disable()
+    gc.freeze()  # a collection would touch, and so copy, the pages shared with every child
     Launcher(control, mode).run()
 
 

@@ -20,7 +20,7 @@ EMPTY = ("/tmp", "/run", "/mnt", "/media", "/var/tmp")  # noqa: S108 - hidden, n
 _OWN = {"proc", "sys", "dev", "boot", "lost+found", *(path[1:] for path in EMPTY if path.count("/") == 1)}
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _PSEUDO = {"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "debugfs", "tracefs", "securityfs", "bpf"}
-_WRITTEN = ["/etc", "/usr/bin", "/usr/lib", "/usr/local/bin", "/usr/local/lib", "/usr/share", "/var/lib", "/var/log", "/var/cache"]
+_WRITTEN = ["/etc", "/usr/bin", "/usr/lib", "/usr/local/bin", "/usr/local/lib", "/var/lib", "/var/log", "/var/cache"]
 """Folders that containers put files into."""
 
 
@@ -202,10 +202,12 @@ def enter(spec: Json, mode: str) -> None:
     linux.mount("none", "/", flags=linux.REC | linux.PRIVATE)
     private = spec["private"]
     os.makedirs(private, exist_ok=True)
-    if spec.get("memory_backed"):
-        linux.mount("tmpfs", private, "tmpfs", options="mode=700")
+    # in memory: forty folders made and removed for each container are slow on a disk, and here they go by themselves
+    linux.mount("tmpfs", private, "tmpfs", options="mode=755")
     root = Root(private=private, layer=spec["layer"], mode=mode)
     root.build()
+    if spec.get("disk"):
+        root.place({"source": spec["disk"], "target": "/tmp"})  # noqa: S108 - the container's
     for path, text in spec.get("files", {}).items():
         root.write(path, text)
     for mount in spec.get("mounts", ()):

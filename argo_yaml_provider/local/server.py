@@ -87,13 +87,14 @@ class Server:
         kubelet.token = {"token": self.token, "ca.crt": certificate.read_text()}
         kubelet.service = _service_env(port)
         self._populate(objects, port)
+        self._api = Api(objects, kubelet, self.token)
         config = uvicorn.Config(
-            Api(objects, kubelet, self.token),
+            self._api,
             ssl_certfile=certificate,
             ssl_keyfile=key,
             ssl_version=ssl.PROTOCOL_TLS_SERVER,
             lifespan="off",
-            log_level="error",
+            log_level="critical",
             access_log=False,
             ws="websockets-sansio",
             timeout_keep_alive=300,
@@ -118,6 +119,7 @@ class Server:
     async def stop(self) -> None:
         await self._kubelet.close()
         self._uvicorn.should_exit = True
+        self._api.close()
         await self._serving
         self._processes.stop()
 
