@@ -22,25 +22,25 @@ def pascal_case(text: str) -> str:
         return text
     before, capital = upper_char(rest[0]), rest[0].isupper()
     for char in rest[1:]:
-        if char in _CONNECTORS and before in _CONNECTORS:
-            made.append(before)
-        elif before in _CONNECTORS:
-            capital, char = char.isupper(), upper_char(char)
-        else:
+        written = char
+        if before not in _CONNECTORS:
             capital = capital and char.isupper()
-            if capital:
-                char = char.lower()[0]
+            written = char.lower()[0] if capital else char
             made.append(before)
-        before = char
+        elif char in _CONNECTORS:
+            made.append(before)
+        else:
+            capital, written = char.isupper(), upper_char(char)
+        before = written
     return "".join([*made, before])
 
 
 def snake_case(text: str) -> str:
-    return _joined(text, "_")
+    return _Joined(text, "_").text()
 
 
 def kebab_case(text: str) -> str:
-    return _joined(text, "-")
+    return _Joined(text, "-").text()
 
 
 _NUMBER, _UPPER, _ALPHABET, _CONNECTOR, _PUNCT, _OTHER, _END = range(7)
@@ -65,7 +65,7 @@ def _is_alphabet(char: str, category: str) -> bool:
     if category[0] != "L":
         return False
     code = ord(char)
-    return not (0x2E80 <= code <= 0x9FFF or 0xAC00 <= code <= 0xD7AF or 0xF900 <= code <= 0xFAFF or 0x20000 <= code)
+    return not (0x2E80 <= code <= 0x9FFF or 0xAC00 <= code <= 0xD7AF or 0xF900 <= code <= 0xFAFF or code >= 0x20000)
 
 
 def _words(text: str) -> list[tuple[int, str]]:
@@ -83,62 +83,59 @@ def _words(text: str) -> list[tuple[int, str]]:
     return words
 
 
-class _Words:
-    """The words one after the other, then an end that repeats."""
+class _Joined:
+    """Puts words together again, in small letters with connectors between them."""
 
-    def __init__(self, text: str) -> None:
-        self.words, self.at = _words(text), -1
-        self.step()
+    def __init__(self, text: str, connector: str) -> None:
+        self.words, self.connector, self.made = _words(text), connector, list[str]()
+        self.at = 0
 
-    def step(self) -> None:
-        self.at += 1
-        self.kind, self.word = self.words[self.at] if self.at < len(self.words) else (_END, "")
+    @property
+    def kind(self) -> int:
+        return self.words[self.at][0] if self.at < len(self.words) else _END
 
     @property
     def last(self) -> bool:
         return self.at >= len(self.words) - 1
 
+    def put(self) -> None:
+        """Write the word and go on."""
+        if self.at < len(self.words):
+            kind, word = self.words[self.at]
+            self.made.append(_lowered(word, self.connector) if kind in (_UPPER, _CONNECTOR) else word)
+            self.at += 1
 
-def _joined(text: str, connector: str) -> str:
-    words, made = _Words(text), list[str]()
+    def put_run(self) -> None:
+        while self.kind in (_ALPHABET, _NUMBER):
+            self.put()
+        self.connect()
 
-    def put(kind: int, word: str) -> None:
-        made.append(_lowered(word, connector) if kind in (_UPPER, _CONNECTOR) else word)
+    def connect(self) -> None:
+        if self.kind not in _BREAKS:
+            self.made.append(self.connector)
 
-    def put_run() -> None:
-        while words.kind in (_ALPHABET, _NUMBER):
-            put(words.kind, words.word)
-            words.step()
+    def text(self) -> str:
+        while not self.last:
+            kind = self.kind
+            self.put()
+            if kind == _NUMBER:
+                self.put_run()
+            elif kind in (_UPPER, _ALPHABET, _OTHER):
+                self.put_between()
+        self.put()
+        return "".join(self.made)
 
-    def connect() -> None:
-        if words.kind not in _BREAKS:
-            made.append(connector)
-
-    while not words.last:
-        before, word = words.kind, words.word
-        if before != _CONNECTOR:
-            put(before, word)
-        words.step()
-        if before == _NUMBER:
-            put_run()
-            connect()
-        elif before == _CONNECTOR:
-            put(before, word)
-        elif before != _PUNCT and words.kind != _NUMBER:
-            connect()
-        elif before != _PUNCT and not words.last:
-            number = words.word
-            words.step()
-            if words.kind != _ALPHABET:
-                put(_NUMBER, number)
-                connect()
-            else:  # lower-case letters behind a number: the number begins a word
-                made.append(connector)
-                put(_NUMBER, number)
-                put_run()
-                connect()
-    put(words.kind, words.word)
-    return "".join(made)
+    def put_between(self) -> None:
+        """What comes behind letters: a connector, or a number that may belong to them."""
+        if self.kind != _NUMBER:
+            self.connect()
+        elif not self.last and self.words[self.at + 1][0] == _ALPHABET:
+            self.made.append(self.connector)  # lower-case letters behind a number: the number begins a word
+            self.put()
+            self.put_run()
+        elif not self.last:
+            self.put()
+            self.connect()
 
 
 def _lowered(word: str, connector: str) -> str:
@@ -146,29 +143,19 @@ def _lowered(word: str, connector: str) -> str:
 
 
 def swap_case(text: str) -> str:
-    """Upper to lower, lower to upper, but a word's first small letter stays what title case makes of it."""
-    made, gap = [], True
-    for char in text:
-        if char.isupper() or unicodedata.category(char) == "Lt":
-            char, gap = char.lower()[0], False
-        elif char.islower():
-            char, gap = upper_char(char), False
-        else:
-            gap = char in SPACE
-        made.append(char)
-    return "".join(made)
+    return "".join(map(_swapped, text))
+
+
+def _swapped(char: str) -> str:
+    if char.isupper() or unicodedata.category(char) == "Lt":
+        return char.lower()[0]
+    return upper_char(char) if char.islower() else char
 
 
 def uncapitalize(text: str) -> str:
     """The first letter of every word made small."""
-    made, gap = [], True
-    for char in text:
-        if char in SPACE:
-            gap = True
-        elif gap:
-            char, gap = char.lower()[0], False
-        made.append(char)
-    return "".join(made)
+    pairs = zip(" " + text, text, strict=False)
+    return "".join(char.lower()[0] if before in SPACE and char not in SPACE else char for before, char in pairs)
 
 
 def title(text: str) -> str:

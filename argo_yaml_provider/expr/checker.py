@@ -1,6 +1,6 @@
 """What expr-lang refuses before it runs anything: unknown names, types that do not go together.
 
-In: a tree, and the natures of the variables.  Out: the nature of every node that was looked at; an ExprError at the first that is wrong.
+In: a tree, and the natures of the variables.  Out: the nature of every node looked at; an ExprError at the first that is wrong.
 Must not know: values. expr-lang: checker/checker.go.
 
 The arguments of a function that is not known before it runs (all of `sprig`) are not looked at: `sprig.default('x', missing)`
@@ -261,21 +261,21 @@ class Checker:
 
 _QUESTIONS = frozenset({"all", "none", "any", "one", "filter", "count", "find", "findIndex", "findLast", "findLastIndex"})
 _LOOP_RESULTS: dict[str, Callable[[Nature, Nature], Nature]] = {
-    "all": lambda collection, answer: BOOL,
-    "none": lambda collection, answer: BOOL,
-    "any": lambda collection, answer: BOOL,
-    "one": lambda collection, answer: BOOL,
-    "filter": lambda collection, answer: of_type(LIST) if collection.unknown else list_of(collection.elements()),
-    "map": lambda collection, answer: list_of(answer),
-    "count": lambda collection, answer: INT,
-    "sum": lambda collection, answer: answer,
-    "find": lambda collection, answer: collection.elements(),
-    "findLast": lambda collection, answer: collection.elements(),
-    "findIndex": lambda collection, answer: INT,
-    "findLastIndex": lambda collection, answer: INT,
-    "groupBy": lambda collection, answer: of_type("map[interface {}][]interface {}"),
-    "sortBy": lambda collection, answer: collection,
-    "reduce": lambda collection, answer: answer,
+    "all": lambda _collection, _answer: BOOL,
+    "none": lambda _collection, _answer: BOOL,
+    "any": lambda _collection, _answer: BOOL,
+    "one": lambda _collection, _answer: BOOL,
+    "filter": lambda collection, _answer: of_type(LIST) if collection.unknown else list_of(collection.elements()),
+    "map": lambda _collection, answer: list_of(answer),
+    "count": lambda _collection, _answer: INT,
+    "sum": lambda _collection, answer: answer,
+    "find": lambda collection, _answer: collection.elements(),
+    "findLast": lambda collection, _answer: collection.elements(),
+    "findIndex": lambda _collection, _answer: INT,
+    "findLastIndex": lambda _collection, _answer: INT,
+    "groupBy": lambda _collection, _answer: of_type("map[interface {}][]interface {}"),
+    "sortBy": lambda collection, _answer: collection,
+    "reduce": lambda _collection, answer: answer,
 }
 _CHECKS: dict[type[n.Node], Callable[[Checker, Any], Nature]] = {
     n.Literal: Checker.literal,

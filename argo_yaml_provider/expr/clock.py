@@ -16,7 +16,10 @@ from argo_yaml_provider.expr.values import GoFunction, GoObject, wrap
 
 NANOSECOND, MICROSECOND, MILLISECOND, SECOND = 1, 1_000, 1_000_000, 1_000_000_000
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
-UNITS = {"ns": NANOSECOND, "us": MICROSECOND, "\u00b5s": MICROSECOND, "\u03bcs": MICROSECOND, "ms": MILLISECOND, "s": SECOND, "m": MINUTE, "h": HOUR}
+UNITS = {
+    "ns": NANOSECOND, "us": MICROSECOND, "\u00b5s": MICROSECOND, "\u03bcs": MICROSECOND, "ms": MILLISECOND,
+    "s": SECOND, "m": MINUTE, "h": HOUR,
+}  # fmt: skip
 MAX = 2**63 - 1
 DAY = 86_400
 DAYS_OF_400_YEARS = 146_097
@@ -38,7 +41,7 @@ class _Named(GoObject):
         self.order = number
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.order == other.order  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.order == other.order
 
     def __hash__(self) -> int:
         return hash(self.order)
@@ -160,9 +163,7 @@ def load_location(name: str) -> Location:
     if name in ("", "UTC", "Local"):  # the controller runs in UTC
         return UTC_LOCATION
     try:
-        if len(name) > 64 or not name.isascii():
-            raise ValueError(name)
-        return Location(name, ZoneInfo(name))
+        return Location(name, ZoneInfo(name if len(name) <= 64 and name.isascii() else "/"))
     except (KeyError, ValueError, OSError):
         raise Panic(f"unknown time zone {name[:64]}") from None
 

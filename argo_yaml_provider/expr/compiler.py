@@ -14,7 +14,7 @@ from typing import Any
 from argo_yaml_provider.expr import nodes as n
 from argo_yaml_provider.expr import operators
 from argo_yaml_provider.expr.calls import call_value
-from argo_yaml_provider.expr.errors import ExprError, Panic
+from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.functions import BUILTINS, GET
 from argo_yaml_provider.expr.limits import Budget
 from argo_yaml_provider.expr.loops import LOOPS, loop_code, truth
@@ -53,7 +53,7 @@ def weight(node: n.Node) -> int:
 
 def _literal(node: n.Literal) -> Code:
     value = node.value
-    return lambda frame: value
+    return lambda _frame: value
 
 
 def _identifier(node: n.Identifier) -> Code:
@@ -75,7 +75,7 @@ def _placed(code: Code, node: n.Node) -> Code:
         try:
             return code(frame)
         except Panic as error:
-            raise error.placed(offset, length)
+            raise error.placed(offset, length) from None
 
     return placed
 
@@ -295,5 +295,3 @@ _COMPILERS: dict[type[n.Node], Callable[[Any], Code]] = {
     n.Array: _array,
     n.Map: _map,
 }
-
-__all__ = ["Code", "ExprError", "Frame", "compile_node", "weight"]

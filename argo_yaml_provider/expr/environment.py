@@ -28,12 +28,11 @@ def nested(flat: Mapping[str, Any], roots: Iterable[str] | None = None) -> dict[
         head, dot, rest = name.partition(".")
         if wanted is not None and head not in wanted:
             continue
-        if isinstance(value, (dict, list)):
-            value = _copied(value)
-        if not dot:
-            tree.setdefault(head, value)
-            continue
-        _insert(tree, (head, *rest.split(".")), value)
+        own = _copied(value) if isinstance(value, (dict, list)) else value
+        if dot:
+            _insert(tree, (head, *rest.split(".")), own)
+        else:
+            tree.setdefault(head, own)
     return tree
 
 

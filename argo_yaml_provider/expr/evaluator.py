@@ -23,7 +23,6 @@ from argo_yaml_provider.expr.optimizer import optimize
 from argo_yaml_provider.expr.parser import parse
 from argo_yaml_provider.expr.values import go_type
 
-
 MAX_SHAPES = 64
 """Codes kept for one expression, each for other types of its variables."""
 

@@ -102,7 +102,7 @@ half_away = _rounded("round", _half_away)
 
 
 def _extreme(name: str, worse: Callable[[Any, Any], bool]) -> Callable[..., Any]:
-    """max and min, over numbers and lists of numbers, however nested."""
+    """`max` and `min`, over numbers and lists of numbers, however nested."""
 
     def better(best: Any, value: Any) -> Any:
         return value if best is None or worse(best, value) else best

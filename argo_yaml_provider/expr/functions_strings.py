@@ -13,15 +13,15 @@ from argo_yaml_provider.expr.limits import Budget, check_length
 from argo_yaml_provider.expr.operators import as_string, from_bytes, to_bytes, to_int
 from argo_yaml_provider.expr.values import NilStrings, Strings, go_type
 
-SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 """What Go's unicode.IsSpace takes for space."""
 MAX_REPEAT = 1_000_000
 
 
 def upper(text: Any) -> str:
     """Character by character, as Go does it: one character never becomes two."""
-    text = as_string(text)
-    return text.upper() if text.isascii() else "".join(map(upper_char, text))
+    given = as_string(text)
+    return given.upper() if given.isascii() else "".join(map(upper_char, given))
 
 
 def upper_char(char: str) -> str:
@@ -30,8 +30,8 @@ def upper_char(char: str) -> str:
 
 
 def lower(text: Any) -> str:
-    text = as_string(text)
-    return text.lower() if text.isascii() else "".join(char.lower()[0] for char in text)
+    given = as_string(text)
+    return given.lower() if given.isascii() else "".join(char.lower()[0] for char in given)
 
 
 def trim(text: Any, chars: Any = SPACE) -> str:
@@ -86,14 +86,14 @@ def replace_text(text: str, old: str, new: str, count: int = -1) -> str:
 
 
 def repeat(budget: Budget, text: Any, count: Any) -> str:
-    text, times = as_string(text), to_int(count)
+    repeated, times = as_string(text), to_int(count)
     if times < 0:
         raise Panic(f"invalid argument for repeat (expected positive integer, got {times})")
-    size = len(to_bytes(text)) * times
+    size = len(to_bytes(repeated)) * times
     if times > MAX_REPEAT:
         raise Panic("memory budget exceeded: repeat makes at most 1000000 copies")
     budget.allocate(size)
-    return text * times
+    return repeated * times
 
 
 def join(parts: Any, glue: Any = "") -> str:

@@ -91,7 +91,7 @@ def parse(text: str, *, bare_words: bool) -> Node | None:
             raise error.orig_exc from None
         raise
     except UnexpectedCharacters as error:
-        raise _unknown_character(text, error.pos_in_stream) from None
+        raise _unknown_character(text, error.pos_in_stream or 0) from None
     except UnexpectedToken as error:
         token = error.token
         if token.type == "$END":
@@ -111,7 +111,7 @@ def _unknown_character(text: str, offset: int) -> ExprError:
 
 
 @cache
-def _parser(bare_words: bool) -> Lark:  # noqa: FBT001 - a cache key
+def _parser(bare_words: bool) -> Lark:
     from lark import Lark
 
     grammar = files(__package__).joinpath("govaluate.lark").read_text(encoding="utf-8")
@@ -124,7 +124,7 @@ class _Kinds:
     always_accept = ("WORD", "SIGN", "COMMA", "BRACKETED")
     """The terminals that no rule of the grammar names."""
 
-    def __init__(self, bare_words: bool) -> None:  # noqa: FBT001
+    def __init__(self, bare_words: bool) -> None:
         self.bare_words = bare_words
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
@@ -146,7 +146,7 @@ class _Kinds:
             raise ExprError("Unexpected end of expression", token.start_pos or 0, len(token))
 
     def kind(self, token: Token, before: str) -> str:
-        """govaluate's name for it; the token's type and value are set on the way."""
+        """The name govaluate has for it; the token's type and value are set on the way."""
         if token.type == "LPAR":
             return "CLAUSE"
         if token.type == "RPAR":
@@ -214,7 +214,8 @@ def _word(token: Token) -> str:
         raise ExprError(f"Hanging accessor on token '{text}'", *place)
     for part in text.split(".")[1:]:
         if part[:1].upper() != part[:1]:
-            raise ExprError(f"Unable to access unexported field '{part}' in token '{text}' (hint: put the text in quotes)", *place)
+            message = f"Unable to access unexported field '{part}' in token '{text}' (hint: put the text in quotes)"
+            raise ExprError(message, *place)
     token.type, token.value = "ACCESSOR", text
     return "ACCESSOR"
 
@@ -235,7 +236,7 @@ def _sign(token: Token, before: str) -> str:
 class _Builder:
     """One method per rule of govaluate.lark."""
 
-    def __init__(self, bare_words: bool) -> None:  # noqa: FBT001
+    def __init__(self, bare_words: bool) -> None:
         self.bare_words = bare_words
 
     def start(self, children: list[Any]) -> Node:
@@ -248,7 +249,7 @@ class _Builder:
         text = str(children[0])
         place = _place(children[0])
         if text.startswith("0x"):
-            if not 2 < len(text) or int(text, 16) >= 1 << 64:
+            if len(text) == 2 or int(text, 16) >= 1 << 64:
                 raise ExprError(f"Unable to parse hex value '{text}' to uint64", **place)
             return Literal(value=float(int(text, 16)), **place)
         if not _DECIMAL.match(text):

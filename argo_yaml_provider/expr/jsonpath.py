@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.jsonpath_text import Part, parse_part, split_path
@@ -25,12 +25,8 @@ class Query:
     budget: Budget
 
 
-class Step(Protocol):
-    """One part of a path: what it finds in a value, handed on to the rest of the path."""
-
-    def __call__(self, query: Query, current: Any, rest: tuple[Step, ...]) -> Any: ...
-
-
+Step = Callable[[Query, Any, "tuple[Any, ...]"], Any]
+"""One part of a path: what it finds in a value, handed on to the rest of the path (which is steps again)."""
 Script = Callable[[Query, Any], Any]
 
 
@@ -83,12 +79,12 @@ def _quiet(rest: tuple[Step, ...], query: Query, value: Any) -> Any:
 
 
 def _wrong_target(kind: str, value: Any, expected: str) -> Panic:
-    got = "nil" if value is None else f"'{go_kind(value)}'"
-    return Panic(f"{kind}: invalid token target. expected [{expected}] got [{got.strip(chr(39))}]")
+    got = "nil" if value is None else go_kind(value)
+    return Panic(f"{kind}: invalid token target. expected [{expected}] got [{got}]")
 
 
 def _root() -> Step:
-    return lambda query, current, rest: _on(rest, query, query.root)
+    return lambda query, _current, rest: _on(rest, query, query.root)
 
 
 def _current() -> Step:
@@ -201,7 +197,8 @@ def _script(text: str) -> Step:
             return _key(value)(query, current, rest)
         number = whole(value)
         if number is None:
-            raise Panic(f"unexpected expression result. expected [int string] got [{'nil' if value is None else go_kind(value)}]")
+            got = "nil" if value is None else go_kind(value)
+            raise Panic(f"unexpected expression result. expected [int string] got [{got}]")
         return _index(number)(query, current, rest)
 
     return step
@@ -226,7 +223,7 @@ def _argument(argument: Any) -> Script:
     """A bound of a range or a member of a union: a number, a key, or a script."""
     if isinstance(argument, Part):
         return _script_of(argument.arguments[0])
-    return lambda query, current: argument
+    return lambda _query, _current: argument
 
 
 def _range(*bounds: Any) -> Step:

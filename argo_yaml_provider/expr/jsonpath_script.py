@@ -22,9 +22,10 @@ from argo_yaml_provider.expr.rendering import render_go
 
 Operand = Callable[["Scope"], Any]
 OPERATORS = ("||", "&&", "==", "!=", "<=", ">=", "<", ">", "=~", "!", "+", "-", "**", "*", "/", "%", "not in", "in", "@", "$")
-_TRUTHS = {word: True for word in ("1", "t", "T", "TRUE", "true", "True")} | {
-    word: False for word in ("0", "f", "F", "FALSE", "false", "False")
-}
+_TRUTHS = {
+    "1": True, "t": True, "T": True, "TRUE": True, "true": True, "True": True,
+    "0": False, "f": False, "F": False, "FALSE": False, "false": False, "False": False,
+}  # fmt: skip
 MAX_DEPTH = 50
 
 

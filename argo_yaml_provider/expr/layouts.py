@@ -62,7 +62,7 @@ def format_time(time: Time, layout: str) -> str:
 
 
 _WRITERS: dict[str, Callable[[Fields], str]] = {
-    "": lambda f: "",
+    "": lambda _: "",
     "2006": lambda f: f"{'-' if f.year < 0 else ''}{abs(f.year):04d}",
     "06": lambda f: f"{abs(f.year) % 100:02d}",
     "January": lambda f: MONTHS[f.month - 1],
@@ -199,8 +199,8 @@ def _digits(parsed: _Parsed, least: int, most: int) -> int:
 
 
 def _name(parsed: _Parsed, names: tuple[str, ...], length: int | None) -> int:
-    for index, name in enumerate(names):
-        name = name[:length]
+    for index, full in enumerate(names):
+        name = full[:length]
         if parsed.rest[: len(name)].lower() == name.lower():
             parsed.rest = parsed.rest[len(name) :]
             return index

@@ -11,7 +11,9 @@ import re
 from argo_yaml_provider.expr.errors import ExprError
 
 INT_MAX = 2**63 - 1
-_ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|(.))", re.DOTALL)
+_ESCAPE = re.compile(
+    r"\\(?:u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|(.))", re.DOTALL
+)
 _NAMED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 _PREFIXES = (("0x", 16, "hex"), ("0b", 2, "binary"), ("0o", 8, "octal"))
 
@@ -50,7 +52,7 @@ def _integer(digits: str, base: int, message: str, place: tuple[int, int]) -> in
 
 
 def string(text: str, offset: int) -> str:
-    """`'it\\'s'` or `"…"`; within one kind of quotes the other kind needs no escape, and may have none."""
+    r"""`'it\'s'` or `"…"`; within one kind of quotes the other kind needs no escape, and may have none."""
     body = text[1:-1].replace("\r\n", "\n").replace("\r", "\n")
     if "\\" not in body:
         return body
@@ -76,7 +78,7 @@ def raw_string(text: str) -> str:
 
 
 def byte_string(text: str, offset: int) -> bytes:
-    """`b'\\xff'`: escapes are single bytes, other characters their UTF-8 bytes."""
+    r"""`b'\xff'`: escapes are single bytes, other characters their UTF-8 bytes."""
     body = text[2:-1].replace("\r\n", "\n").replace("\r", "\n")
     parts, at = [], 0
     for match in _ESCAPE.finditer(body):

@@ -64,7 +64,7 @@ def _times(left: Nature, right: Nature) -> Nature | None:
 
 def _numeric(kinds: str, result: Nature) -> Rule:
     def rule(left: Nature, right: Nature) -> Nature | None:
-        return result if left.is_any_of(kinds) and right.is_any_of(kinds) or left.maybe(right, kinds) else None
+        return result if (left.is_any_of(kinds) and right.is_any_of(kinds)) or left.maybe(right, kinds) else None
 
     return rule
 

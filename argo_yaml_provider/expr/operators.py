@@ -17,7 +17,18 @@ from argo_yaml_provider.expr import regexes
 from argo_yaml_provider.expr.clock import Duration, Time
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.limits import check_length
-from argo_yaml_provider.expr.values import AnyMap, GoObject, Pair, TypedList, TypedMap, any_key, go_type, is_int, is_number, wrap
+from argo_yaml_provider.expr.values import (
+    AnyMap,
+    GoObject,
+    Pair,
+    TypedList,
+    TypedMap,
+    any_key,
+    go_type,
+    is_int,
+    is_number,
+    wrap,
+)
 
 NUMBERS = frozenset({int, float})
 
@@ -101,9 +112,10 @@ def subtract(left: Any, right: Any) -> Any:
 def multiply(left: Any, right: Any) -> Any:
     if is_number(left) and is_number(right):
         return _number(left * right)
-    pair = tuple(value.order if isinstance(value, Duration) else value for value in (left, right))
-    if all(map(is_number, pair)):
-        return float(pair[0]) * float(pair[1]) if any(isinstance(value, float) for value in pair) else Duration(pair[0] * pair[1])
+    first, second = (value.order if isinstance(value, Duration) else value for value in (left, right))
+    if is_number(first) and is_number(second):
+        product = first * second
+        return product if isinstance(product, float) else Duration(product)
     raise _mismatch("*", left, right)
 
 
@@ -263,7 +275,7 @@ def cut(base: Any, start: Any, stop: Any) -> Any:
     high = length if stop is None else to_int(stop)
     low = max(low + length, 0) if low < 0 else low
     high = max(high + length, 0) if high < 0 else min(high, length)
-    part = units[min(low, high) : high]
+    part: Any = units[min(low, high) : high]
     if isinstance(base, str):
         return from_bytes(part)
     if isinstance(base, TypedList) and not isinstance(base, Pair):

@@ -24,17 +24,19 @@ EQUAL_INTS, EQUAL_TEXTS = "== int", "== string"
 """Comparisons of what the checker took for two ints or two texts, and that fail on anything else."""
 _FOLDED = frozenset({"+", "-", "*", "/", "%", "**", "^"})
 _NUMBERS = (int, float)
+_EQUAL = (int, str, bool)
 
 
 def optimize(node: n.Node, natures: Mapping[int, Nature]) -> n.Node:
     """The tree, rewritten from its leaves up."""
-    changes = {}
+    changes: dict[str, Any] = {}
+    better: Any
     for field in fields(node):
         part = getattr(node, field.name)
         if isinstance(part, n.Node):
             better = optimize(part, natures)
         elif isinstance(part, tuple):
-            better = tuple(_each(item, natures) for item in part)  # type: ignore[assignment]
+            better = tuple(_each(item, natures) for item in part)
         else:
             continue
         if better is not part:
@@ -106,7 +108,7 @@ def _membership(node: n.Binary, left: str) -> n.Node:
     if isinstance(right, n.Array) and right.items and all(_is(item, str) for item in right.items):
         texts = frozenset(item.value for item in right.items if isinstance(item, n.Literal))
         return replace(node, operator=IN_TEXTS, right=_literal(texts, right))
-    if left == "int" and isinstance(right, n.Binary) and right.operator == ".." and _is(right.left, int) and _is(right.right, int):
+    if left == "int" and _range_sum(right) and isinstance(right, n.Binary):
         above, below = replace(node, operator=">=", right=right.left), replace(node, operator="<=", right=right.right)
         return replace(node, operator="&&", left=above, right=below)
     return node
@@ -114,9 +116,8 @@ def _membership(node: n.Binary, left: str) -> n.Node:
 
 def _equality(node: n.Binary, types: tuple[str, str]) -> n.Node:
     left, right = node.left, node.right
-    if isinstance(left, n.Literal) and isinstance(right, n.Literal) and type(left.value) is type(right.value):
-        if type(left.value) in (int, str, bool):
-            return _literal((left.value == right.value) is (node.operator == "=="), node)
+    if isinstance(left, n.Literal) and isinstance(right, n.Literal) and type(left.value) is type(right.value) and _is(left, *_EQUAL):
+        return _literal((left.value == right.value) is (node.operator == "=="), node)
     typed = {("int", "int"): EQUAL_INTS, ("string", "string"): EQUAL_TEXTS}.get(types)
     if not typed:
         return node
@@ -127,13 +128,16 @@ def _equality(node: n.Binary, types: tuple[str, str]) -> n.Node:
 
 
 def _folded(node: n.Binary) -> n.Node:
-    if _is(node.left, *_NUMBERS) and _is(node.right, *_NUMBERS) or (node.operator == "+" and _is(node.left, str) and _is(node.right, str)):
-        assert isinstance(node.left, n.Literal) and isinstance(node.right, n.Literal)
-        try:
-            return _literal(operators.BINARY[node.operator](node.left.value, node.right.value), node)
-        except Panic as error:
-            raise error.placed(node.offset, node.length) from None
-    return node
+    left, right = node.left, node.right
+    if not isinstance(left, n.Literal) or not isinstance(right, n.Literal):
+        return node
+    texts = node.operator == "+" and _is(left, str) and _is(right, str)
+    if not texts and not (_is(left, *_NUMBERS) and _is(right, *_NUMBERS)):
+        return node
+    try:
+        return _literal(operators.BINARY[node.operator](left.value, right.value), node)
+    except Panic as error:
+        raise error.placed(node.offset, node.length) from None
 
 
 def _counted(node: n.Binary) -> n.Node:
@@ -148,16 +152,14 @@ def _counted(node: n.Binary) -> n.Node:
 
 def _member(node: n.Member, _before: n.Member, _natures: Mapping[int, Nature]) -> n.Node:
     """`filter(x, p)[0]` looks no further than the first."""
-    if not node.optional and _is_filter(node.base) and _is(node.key, int):
-        assert isinstance(node.key, n.Literal) and isinstance(node.base, n.Builtin)
-        name = {0: "findOrFail", -1: "findLastOrFail"}.get(node.key.value)
+    base, key = node.base, node.key
+    if node.optional or not isinstance(base, n.Builtin) or base.name != "filter":
+        return node
+    if isinstance(key, n.Literal) and _is(key, int):
+        name = {0: "findOrFail", -1: "findLastOrFail"}.get(key.value)
         if name:
-            return n.Builtin(name=name, arguments=node.base.arguments, offset=node.offset, length=node.length)
+            return n.Builtin(name=name, arguments=base.arguments, offset=node.offset, length=node.length)
     return node
-
-
-def _is_filter(node: n.Node) -> bool:
-    return isinstance(node, n.Builtin) and node.name == "filter"
 
 
 _OVER_FILTER = {"len": "count", "first": "find", "last": "findLast"}
@@ -165,7 +167,7 @@ _OVER_FILTER = {"len": "count", "first": "find", "last": "findLast"}
 
 def _builtin(node: n.Builtin, _before: n.Builtin, _natures: Mapping[int, Nature]) -> n.Node:
     first = node.arguments[0] if node.arguments else node
-    if node.name in _OVER_FILTER and len(node.arguments) == 1 and isinstance(first, n.Builtin) and _is_filter(first):
+    if node.name in _OVER_FILTER and len(node.arguments) == 1 and isinstance(first, n.Builtin) and first.name == "filter":
         return replace(node, name=_OVER_FILTER[node.name], arguments=first.arguments)
     if node.name == "sum":
         return _sum(node, first)
@@ -194,10 +196,12 @@ def _sum(node: n.Builtin, first: n.Node) -> n.Node:
 
 def _range_sum(node: n.Node) -> tuple[int, int] | None:
     """The sum and the size of a literal range; None if it is none, or empty."""
-    if not (isinstance(node, n.Binary) and node.operator == ".." and _is(node.left, int) and _is(node.right, int)):
+    if not isinstance(node, n.Binary) or node.operator != "..":
         return None
-    assert isinstance(node.left, n.Literal) and isinstance(node.right, n.Literal)
-    low, high = node.left.value, node.right.value
+    left, right = node.left, node.right
+    if not (isinstance(left, n.Literal) and isinstance(right, n.Literal) and _is(left, int) and _is(right, int)):
+        return None
+    low, high = left.value, right.value
     if high < low:
         return None
     count = wrap(high - low + 1)

@@ -59,16 +59,17 @@ KEYWORDS = {
 }  # fmt: skip
 CONSTANTS = {"true": True, "false": False, "nil": None}
 PREDICATE_ARGUMENTS = {  # least and most arguments, the collection counted
-    "all": (2, 2), "none": (2, 2), "any": (2, 2), "one": (2, 2), "filter": (2, 2), "map": (2, 2), "count": (1, 2), "sum": (1, 2),
-    "find": (2, 2), "findIndex": (2, 2), "findLast": (2, 2), "findLastIndex": (2, 2), "groupBy": (2, 2), "sortBy": (2, 3),
-    "reduce": (2, 3),
+    "all": (2, 2), "none": (2, 2), "any": (2, 2), "one": (2, 2), "filter": (2, 2), "map": (2, 2), "groupBy": (2, 2),
+    "find": (2, 2), "findIndex": (2, 2), "findLast": (2, 2), "findLastIndex": (2, 2),
+    "count": (1, 2), "sum": (1, 2), "sortBy": (2, 3), "reduce": (2, 3),
 }  # fmt: skip
-FUNCTIONS = frozenset(
-    "len type abs ceil floor round int float string trim trimPrefix trimSuffix upper lower split splitAfter replace repeat join "
-    "indexOf lastIndexOf hasPrefix hasSuffix max min mean median toJSON fromJSON toBase64 fromBase64 now duration date timezone "
-    "first last get take keys values toPairs fromPairs reverse uniq concat flatten sort "
-    "bitand bitor bitxor bitnand bitshl bitshr bitushr bitnot".split()
-)
+_FUNCTIONS = """
+    len type abs ceil floor round int float string max min mean median bitand bitor bitxor bitnand bitshl bitshr bitushr bitnot
+    trim trimPrefix trimSuffix upper lower split splitAfter replace repeat join indexOf lastIndexOf hasPrefix hasSuffix
+    toJSON fromJSON toBase64 fromBase64 now duration date timezone
+    first last get take keys values toPairs fromPairs reverse uniq concat flatten sort
+"""
+FUNCTIONS = frozenset(_FUNCTIONS.split())
 
 
 def parse(text: str) -> Node:
@@ -84,7 +85,7 @@ def parse(text: str) -> Node:
             raise error.orig_exc from None
         raise
     except UnexpectedCharacters as error:
-        raise _unknown_character(text, error.pos_in_stream) from None
+        raise _unknown_character(text, error.pos_in_stream or 0) from None
     except UnexpectedToken as error:
         raise _unexpected(text, error.token) from None
     except RecursionError:
@@ -312,15 +313,17 @@ def _key(key: Any) -> Node:
     """A map's key: a word, text or number stands for its own text; an expression in parentheses is evaluated."""
     if isinstance(key, Node):
         return key
-    text = {"STRING": literals.string, "RAW": lambda value, _: literals.raw_string(value)}.get(key.type, lambda value, _: value)
-    return Literal(value=text(key.value, key.start_pos), **_place(key))
+    if key.type == "STRING":
+        return Literal(value=literals.string(key.value, key.start_pos), **_place(key))
+    return Literal(value=literals.raw_string(key.value) if key.type == "RAW" else key.value, **_place(key))
 
 
 def _call(name: Token, arguments: list[Node]) -> Node:
     if name.type == "PREDICATE":
         least, most = PREDICATE_ARGUMENTS[name.value]
         if not least <= len(arguments) <= most:
-            raise ExprError(f"{name} takes {least if least == most else f'{least} to {most}'} arguments, not {len(arguments)}", **_place(name))
+            allowed = least if least == most else f"{least} to {most}"
+            raise ExprError(f"{name} takes {allowed} arguments, not {len(arguments)}", **_place(name))
         return Builtin(name=str(name), arguments=tuple(arguments), **_place(name))
     if name.value in FUNCTIONS:
         return Builtin(name=str(name), arguments=tuple(arguments), **_place(name))
@@ -349,22 +352,27 @@ class _Climber:
                     break
                 left, before = _call(self.next().name, [left, *item.arguments]), "|"
                 continue
-            negated = item.value == "not"
-            operator = self.items[self.at + 1] if negated else item
-            if negated and operator.value not in NEGATABLE:
-                raise ExprError(f"unexpected {operator.value!r} after not", **_place(operator))
+            operator = self.operator(item)
             if BINARY[operator.value] < floor:
                 break
             if before == "??" and operator.value != "??":
-                raise ExprError(
-                    f"{operator.value} and ?? cannot be mixed: put parentheses around one of them", **_place(operator)
-                )
-            self.at += 1 + negated
+                message = f"{operator.value} and ?? cannot be mixed: put parentheses around one of them"
+                raise ExprError(message, **_place(operator))
+            self.at += 1 + (operator is not item)
             left = self.comparison(left, operator) if operator.value in COMPARISONS else self.binary(left, operator)
-            if negated:
+            if operator is not item:
                 left = Unary(operator="not", operand=left, **_place(operator))
             before = operator.value
         return left
+
+    def operator(self, item: Token) -> Token:
+        """The operator that begins here: the second word of `not in` and its like."""
+        if item.value != "not":
+            return item
+        operator: Token = self.items[self.at + 1]
+        if operator.value not in NEGATABLE:
+            raise ExprError(f"unexpected {operator.value!r} after not", **_place(operator))
+        return operator
 
     def binary(self, left: Node, operator: Token) -> Node:
         floor = BINARY[operator.value]

@@ -53,7 +53,7 @@ class Regex:
             return []
         if self._pattern.pattern and not text:
             return [""]
-        raw, parts, start, end = _raw(text), [], 0, 0
+        raw, parts, start, end = _raw(text), list[bytes](), 0, 0
         for match in self._matches(raw, most):
             if most > 0 and len(parts) == most - 1:
                 break
@@ -74,7 +74,7 @@ class Regex:
         return self._replace(text, lambda _: raw)
 
     def _replace(self, text: str, replacement: Callable[[Any], bytes]) -> str:
-        raw, parts, at, size = _raw(text), [], 0, 0
+        raw, parts, at, size = _raw(text), list[bytes](), 0, 0
         for match in self._matches(raw, -1):
             parts += [raw[at : match.start()], replacement(match)]
             size += len(parts[-1])

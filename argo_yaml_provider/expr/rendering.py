@@ -6,6 +6,7 @@ Must not know: where the text goes.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from argo_yaml_provider.expr import gojson
@@ -26,7 +27,7 @@ def plain(value: Any) -> Any:
     """The value in JSON's own types; a Panic for what JSON has no word for."""
     if type(value) in (str, int, float, bool, type(None)):
         return value
-    if isinstance(value, AnyMap) or isinstance(value, GoFunction):
+    if isinstance(value, (AnyMap, GoFunction)):
         raise Panic(f"json: unsupported type: {go_type(value)}")
     if is_nil(value):
         return None
@@ -100,7 +101,7 @@ def _key_order(key: Any) -> tuple[int, Any]:
 
 def render_float(number: float) -> str:
     """strconv.FormatFloat(number, 'g', -1, 64): an exponent below 1e-4 and from 1e6 on, the shortest digits."""
-    if number != number:
+    if math.isnan(number):
         return "NaN"
     if number in (float("inf"), float("-inf")):
         return "+Inf" if number > 0 else "-Inf"

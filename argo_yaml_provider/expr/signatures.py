@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from argo_yaml_provider.expr.errors import Panic
-from argo_yaml_provider.expr.natures import ANY, LOCATION, NIL, UNKNOWN, Nature, kind, of_type
+from argo_yaml_provider.expr.natures import LOCATION, NIL, UNKNOWN, Nature, kind, of_type
 
 _NUMERIC = frozenset({"int", "int32", "int64", "uint8", "uint32", "uint64", "float64"})
 
@@ -166,6 +166,3 @@ def _result(result: str, first: Nature) -> Nature:
     if result == "element":
         return UNKNOWN if first.unknown else of_type(first.type[first.type.index("]") + 1 :])
     return of_type(result)
-
-
-__all__ = ["ANY", "ArgumentMismatch", "Builtin", "Signature", "aggregate", "check_arguments", "date", "moment", "overloads", "takes", "takes_all"]

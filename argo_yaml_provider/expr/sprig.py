@@ -1,7 +1,8 @@
 """The table of sprig's functions: what an expression finds under `sprig`.
 
 In: nothing.  Out: `SPRIG`.
-Must not know: syntax. Library: github.com/Masterminds/sprig v3.3, GenericFuncMap without env and expandenv; Argo: util/expr/env/env.go.
+Must not know: syntax. Library: github.com/Masterminds/sprig v3.3, GenericFuncMap; Argo: util/expr/env/env.go, which takes
+env and expandenv out.
 
 A row is: parameters -> result, as Go declares them; the function; flags. `*` is Go's `any`, `dict` its map[string]any.
 `budget`: the function gets the evaluation's budget first. `costly`: it is slow on purpose, and its calls are few.
@@ -19,6 +20,7 @@ from argo_yaml_provider.expr import sprig_dates as dates
 from argo_yaml_provider.expr import sprig_lists as lists
 from argo_yaml_provider.expr import sprig_numbers as numbers
 from argo_yaml_provider.expr import sprig_strings as strings
+from argo_yaml_provider.expr.layouts import parse_time
 from argo_yaml_provider.expr.operators import deep_equal
 from argo_yaml_provider.expr.rendering import render_json_text
 from argo_yaml_provider.expr.values import GoFunction
@@ -38,7 +40,7 @@ _DATES: dict[str, Row] = {
     "htmlDateInZone": ("*, string -> string", dates.html_date_in_zone),
     "must_date_modify": ("string, time.Time -> time.Time", dates.must_date_modify),
     "mustDateModify": ("string, time.Time -> time.Time", dates.must_date_modify),
-    "mustToDate": ("string, string -> time.Time", dates.parse_time),
+    "mustToDate": ("string, string -> time.Time", parse_time),
     "now": ("-> time.Time", dates.now),
     "toDate": ("string, string -> time.Time", dates.to_date),
     "unixEpoch": ("time.Time -> string", dates.unix_epoch),
@@ -252,7 +254,13 @@ _CRYPTO: dict[str, Row] = {
     "randBytes": ("int -> string", crypto.rand_bytes, "budget"),
     "uuidv4": ("-> string", crypto.uuid4),
 }
-_SHORT = {"*": "interface {}", "dict": "map[string]interface {}", "[]*": "[]interface {}", "[][]*": "[][]interface {}", "cert": "sprig.certificate"}
+_SHORT = {
+    "*": "interface {}",
+    "dict": "map[string]interface {}",
+    "[]*": "[]interface {}",
+    "[][]*": "[][]interface {}",
+    "cert": "sprig.certificate",
+}
 
 
 def _type(name: str) -> str:

@@ -26,9 +26,10 @@ _SEED = b"com.lyndir.masterpassword"
 _TEMPLATES = {
     "maximum": ("anoxxxxxxxxxxxxxxxxx", "axxxxxxxxxxxxxxxxxno"),
     "long": (
-        "CvcvnoCvcvCvcv", "CvcvCvcvnoCvcv", "CvcvCvcvCvcvno", "CvccnoCvcvCvcv", "CvccCvcvnoCvcv", "CvccCvcvCvcvno", "CvcvnoCvccCvcv",
-        "CvcvCvccnoCvcv", "CvcvCvccCvcvno", "CvcvnoCvcvCvcc", "CvcvCvcvnoCvcc", "CvcvCvcvCvccno", "CvccnoCvccCvcv", "CvccCvccnoCvcv",
-        "CvccCvccCvcvno", "CvcvnoCvccCvcc", "CvcvCvccnoCvcc", "CvcvCvccCvccno", "CvccnoCvcvCvcc", "CvccCvcvnoCvcc", "CvccCvcvCvccno",
+        "CvcvnoCvcvCvcv", "CvcvCvcvnoCvcv", "CvcvCvcvCvcvno", "CvccnoCvcvCvcv", "CvccCvcvnoCvcv", "CvccCvcvCvcvno",
+        "CvcvnoCvccCvcv", "CvcvCvccnoCvcv", "CvcvCvccCvcvno", "CvcvnoCvcvCvcc", "CvcvCvcvnoCvcc", "CvcvCvcvCvccno",
+        "CvccnoCvccCvcv", "CvccCvccnoCvcv", "CvccCvccCvcvno", "CvcvnoCvccCvcc", "CvcvCvccnoCvcc", "CvcvCvccCvccno",
+        "CvccnoCvcvCvcc", "CvccCvcvnoCvcc", "CvccCvcvCvccno",
     ),
     "medium": ("CvcnoCvc", "CvcCvcno"),
     "short": ("Cvcn",),
@@ -261,7 +262,7 @@ def gen_signed(name: str, ips: Any, names: Any, days: int, authority: Certificat
     return _signed(name, _alternatives(ips, names), days, _new_key(), by=authority)
 
 
-def gen_signed_with_key(name: str, ips: Any, names: Any, days: int, authority: Certificate, key: str) -> Certificate:  # noqa: PLR0913, PLR0917 - sprig's signature
+def gen_signed_with_key(name: str, ips: Any, names: Any, days: int, authority: Certificate, key: str) -> Certificate:
     return _signed(name, _alternatives(ips, names), days, _load_key(key), by=authority)
 
 
@@ -282,7 +283,7 @@ def _alternatives(ips: Any, names: Any) -> list[Any]:
         raise Panic(f"error parsing ip: {error}") from None
 
 
-def _signed(  # noqa: PLR0913 - what a certificate says
+def _signed(
     name: str, alternatives: list[Any], days: int, key: Any, *, authority: bool = False, by: Certificate | None = None
 ) -> Certificate:
     from datetime import UTC, datetime, timedelta
@@ -297,6 +298,7 @@ def _signed(  # noqa: PLR0913 - what a certificate says
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     start = datetime.fromtimestamp(instant.now() // 10**9, tz=UTC)
     issuer = _load_cert(by.cert).subject if by else subject
+    usages = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -306,7 +308,7 @@ def _signed(  # noqa: PLR0913 - what a certificate says
         .not_valid_before(min(start, start + timedelta(days=days)))
         .not_valid_after(max(start, start + timedelta(days=days)))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(list(usages)), critical=False)
         .add_extension(
             x509.KeyUsage(
                 digital_signature=True, key_encipherment=True, key_cert_sign=authority, content_commitment=False,
@@ -319,7 +321,8 @@ def _signed(  # noqa: PLR0913 - what a certificate says
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     signer = _load_key(by.key) if by else key
     certificate = builder.sign(signer, _digest(signer, hashes))
-    return Certificate(certificate.public_bytes(Encoding.PEM).decode(), _key_pem(key, traditional=_digest(key, hashes) is not None))
+    pem = _key_pem(key, traditional=_digest(key, hashes) is not None)
+    return Certificate(certificate.public_bytes(Encoding.PEM).decode(), pem)
 
 
 def _digest(key: Any, hashes: Any) -> Any:

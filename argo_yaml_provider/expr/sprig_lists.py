@@ -116,7 +116,7 @@ def has(budget: Budget, needle: Any, haystack: Any) -> bool:
 
 
 def part(values: Any, *bounds: Any) -> Any:
-    """sprig's slice."""
+    """The function sprig calls slice."""
     given = elements(values, "list should be type of slice or array but {}")
     if not given:
         return None
@@ -253,12 +253,12 @@ def some(*given: Any) -> bool:
     return not all(map(empty, given))
 
 
-def ternary(yes: Any, no: Any, test: bool) -> Any:  # noqa: FBT001 - sprig's signature
+def ternary(yes: Any, no: Any, test: bool) -> Any:
     return yes if test else no
 
 
 def from_json(text: str) -> Any:
-    """nil for what is no JSON."""
+    """Nothing for what is no JSON."""
     try:
         return json.from_json(text)
     except Panic:

@@ -9,6 +9,7 @@ Where sprig counts, it counts bytes.
 from __future__ import annotations
 
 import hashlib
+import string
 import zlib
 from typing import Any
 
@@ -23,10 +24,12 @@ from argo_yaml_provider.expr.urls import join_url, split_url
 from argo_yaml_provider.expr.values import NilStrings, StringMap, Strings, go_kind
 
 MAX_INDENT = 1 << 16
+_BASE32 = string.ascii_uppercase + "234567"
+_BASE64 = string.ascii_letters + string.digits + "+/"
 
 
 def text_of(value: Any) -> str:
-    """sprig's strval: bytes are text, everything else is what Go prints."""
+    """What sprig calls strval: bytes are text, everything else is what Go prints."""
     return from_bytes(value) if isinstance(value, bytes) else render_go(value)
 
 
@@ -126,7 +129,7 @@ def replace(old: str, new: str, text: str) -> str:
 
 
 def texts_of(value: Any) -> Strings:
-    """sprig's strslice: the elements' texts, without nil; one text of what is no list."""
+    """What sprig calls strslice: the elements' texts, without nil; one text of what is no list."""
     if isinstance(value, (list, bytes)):
         return Strings(text_of(item) for item in value if item is not None)
     return Strings() if value is None else Strings([text_of(value)])
@@ -167,7 +170,7 @@ def b64_decode(text: str) -> str:
     try:
         return from_base64(text)
     except Panic:
-        return f"illegal base64 data at input byte {_first_bad(text, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 4)}"
+        return f"illegal base64 data at input byte {_first_bad(text, _BASE64, 4)}"
 
 
 def b32_encode(text: str) -> str:
@@ -183,7 +186,7 @@ def b32_decode(text: str) -> str:
     try:
         return from_bytes(b32decode(plain))
     except ValueError:
-        return f"illegal base32 data at input byte {_first_bad(plain, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', 8)}"
+        return f"illegal base32 data at input byte {_first_bad(plain, _BASE32, 8)}"
 
 
 def _first_bad(text: str, alphabet: str, quantum: int) -> int:

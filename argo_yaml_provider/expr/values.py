@@ -168,7 +168,13 @@ class GoFunction:
     go_type = "func"
 
     def __init__(
-        self, name: str, call: Callable[..., Any], parameters: tuple[str, ...] = (), result: str = "interface {}", *, flags: str = ""
+        self,
+        name: str,
+        call: Callable[..., Any],
+        parameters: tuple[str, ...] = (),
+        result: str = "interface {}",
+        *,
+        flags: str = "",
     ) -> None:
         self.name, self.call, self.parameters, self.result = name, call, parameters, result
         self.method, self.costly, self.needs_budget = "method" in flags, "costly" in flags, "budget" in flags

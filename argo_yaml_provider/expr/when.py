@@ -32,7 +32,7 @@ def evaluate_cron_when(text: str, env: Mapping[str, Any]) -> bool:
 
     if not text:
         return True
-    substituted = substitute(text, env, strict=lambda name: True, artifacts_may_stay=False)
+    substituted = substitute(text, env, strict=lambda _name: True, artifacts_may_stay=False)
     return _answer(substituted, _compiled(substituted, bare_words=False))
 
 
@@ -127,7 +127,8 @@ class _Eager:
         wrong = self.check(left, right)
         if wrong:
             value = left if wrong == "left" else right
-            raise Panic(f"Value '{render_go(value)}' cannot be used with {self.operator}: it is no {_NEEDS.get(self.operator, 'number')}")
+            needed = _NEEDS.get(self.operator, "number")
+            raise Panic(f"Value '{render_go(value)}' cannot be used with {self.operator}: it is no {needed}")
         return self.apply(left, right)
 
 
@@ -138,14 +139,14 @@ def _wrong_bool(value: Any, operator: str) -> Panic:
     return Panic(f"Value '{render_go(value)}' cannot be used with the logical operator '{operator}', it is not a bool")
 
 
-def _logical(operator: str, settles: bool) -> Callable[[Code, Code], Code]:  # noqa: FBT001
+def _logical(operator: str, settles: bool) -> Callable[[Code, Code], Code]:
     """&& and ||: the right side is only looked at if the left does not settle it."""
 
     def build(left: Code, right: Code) -> Code:
         def logical() -> bool:
             value = left()
             if value is settles:
-                return settles
+                return bool(value)
             other = right()
             for side in (value, other):
                 if side is not True and side is not False:
