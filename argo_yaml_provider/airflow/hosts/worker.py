@@ -107,11 +107,11 @@ class WorkerHost:
         await self._set(OUTCOME_KEY, outcome.to_json(), self.envelope.prefix + self.task_id, self.map_index)
 
     async def attempts(self) -> tuple[Attempt, ...]:
-        kept = await self._store.aget(attempts_key(self.generation), [])
-        return tuple(Attempt(**{**attempt, "phase": Phase(attempt["phase"])}) for attempt in kept)
+        kept = await asyncio.to_thread(self._store.get, attempts_key(self.generation))
+        return tuple(Attempt(**{**attempt, "phase": Phase(attempt["phase"])}) for attempt in kept or ())
 
     async def record_attempts(self, attempts: tuple[Attempt, ...]) -> None:
-        await self._store.aset(attempts_key(self.generation), [asdict(attempt) for attempt in attempts])
+        await asyncio.to_thread(self._store.set, attempts_key(self.generation), [asdict(attempt) for attempt in attempts])
 
     async def once(self, key: str, compute: Callable[[], Awaitable[Any]]) -> Any:
         carrier = self.envelope.prefix + once_task(self.plan)
