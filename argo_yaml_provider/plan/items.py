@@ -21,6 +21,8 @@ from argo_yaml_provider.plan.sequence import MOST_ITEMS, sequence
 
 LOOP_FIELDS = ("withItems", "withParam", "withSequence")
 _SHORT = 4096
+_MOST_WORK, _EXPRESSION_WORK = 2_000_000, 20
+"""Tags that one loop may replace in all, some seconds of work; an expression counts for twenty."""
 _STRINGS_AND_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
 
 
@@ -59,7 +61,9 @@ def expand(step: Json, scope: Mapping[str, Any], *, dag: bool) -> list[Turn]:
         return [Turn(name=step["name"], index=0, step=step)]
     items = items_of(step)
     text = _text(step, dag=dag)
-    find_tags(text)
+    work = len(items) * sum(_EXPRESSION_WORK if tag.expression else 1 for tag in find_tags(text))
+    if work > _MOST_WORK:
+        raise ExprError(f"the loop {step['name']} has too many tags for {len(items)} items")
     return list(_turns(step, items, text, scope, lenient=_surely_not(step.get("when") or "")))
 
 

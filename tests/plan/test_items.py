@@ -95,6 +95,11 @@ def test_too_many_items_are_refused() -> None:
         items_of({**STEP, "withSequence": {"count": 10**9}})
 
 
+def test_a_loop_of_too_many_tags_is_refused() -> None:
+    with pytest.raises(ExprError, match="^the loop s has too many tags for 5000 items$"):
+        values({"withItems": ["{{x}}"] * 5000}, {"x": "y"}, dag=True)
+
+
 def test_items_that_multiply_a_long_text_are_stopped() -> None:
     scope = {"x": "y" * 1_000_000}
     with pytest.raises(ExprError, match="grow beyond 64 MiB"):
