@@ -96,7 +96,7 @@ def test_too_many_items_are_refused() -> None:
 
 
 def test_a_loop_of_too_many_tags_is_refused() -> None:
-    with pytest.raises(ExprError, match="^the loop s has too many tags for 5000 items$"):
+    with pytest.raises(ExprError, match=r"^the loop s has too many tags for 5000 items$"):
         values({"withItems": ["{{x}}"] * 5000}, {"x": "y"}, dag=True)
 
 
