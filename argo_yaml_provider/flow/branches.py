@@ -13,15 +13,15 @@ from argo_yaml_provider.flow.entries import Place
 from argo_yaml_provider.flow.frames import Frame
 from argo_yaml_provider.flow.gates import continues_on
 from argo_yaml_provider.flow.outcome import Phase
-from argo_yaml_provider.flow.results import FAILURES, Result
+from argo_yaml_provider.flow.results import FAILURES
 from argo_yaml_provider.plan.nodes import CallKind
 from argo_yaml_provider.plan.templates import COMPOSITES, targets
 
 if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
 
-Phases = tuple[Phase, ...]
-"""The phases of the branches that arrive somewhere, in the order Argo comes across them."""
+Phases = dict[Phase, int]
+"""The phases of the branches that arrive somewhere, each with how many nodes Argo passes before it comes there."""
 
 
 class Branches:
@@ -58,13 +58,14 @@ class Branches:
         if result.completed:
             return result.phase
         arriving = self._arriving(frame, name)
-        return next((phase for phase in arriving if phase in FAILURES), Phase.SUCCEEDED)
+        nearest = sorted(arriving, key=lambda phase: arriving[phase])
+        return next((phase for phase in nearest if phase in FAILURES), Phase.SUCCEEDED)
 
     def _arriving(self, frame: Frame, name: str) -> Phases:
         """The phases that lead to a task."""
         needs, _ = self._engine.dags.needs(frame, name)
         if not needs:
-            return (Phase.SUCCEEDED,)
+            return {Phase.SUCCEEDED: 0}
         return _union(self._leaving_task(frame, need) for need in needs)
 
     def _leaving_task(self, frame: Frame, name: str) -> Phases:
@@ -77,31 +78,34 @@ class Branches:
         """The phases of the branches after a node, given those before it: of the last nodes inside it that ran."""
         result = self._engine.result(place)
         if result is None or not result.completed:
-            return arriving
-        own: Phases = (result.phase,)
+            return {phase: steps + 1 for phase, steps in arriving.items()}
+        own: Phases = {result.phase: min(arriving.values(), default=0) + 1}
         if result.type == "TaskGroup":
             turns = self._engine.composites.instances(place)
             return _union(self._leaving(turn, own) for turn in turns) or own
         if place.call.kind not in COMPOSITES:
             return own
-        return self._inside(place, result, own)
+        return self._inside(place, own) or own
 
-    def _inside(self, place: Place, result: Result, own: Phases) -> Phases:
+    def _inside(self, place: Place, own: Phases) -> Phases:
         frame = self._engine.frame(place)
         if frame is None:
             return own
         if place.call.kind is CallKind.DAG:
-            return _union(self._within_dag(frame, name, own) for name in targets(frame.template)) or own
-        ended = [(number, end) for number in range(len(place.call.groups)) if (end := self._engine.steps.end(frame, number))]
-        if not ended:
-            return own
-        number, end = ended[-1]
-        members = self._engine.steps.members(frame, number)
-        return _union(self._leaving(member, (end.phase,)) for member, _ in members) or (result.phase,)
+            return _union(self._within_dag(frame, name, own) for name in targets(frame.template))
+        leaving = own
+        for number in range(len(place.call.groups)):
+            end = self._engine.steps.end(frame, number)
+            if end is None:
+                break
+            group: Phases = {end.phase: min(leaving.values()) + 1}
+            members = self._engine.steps.members(frame, number)
+            leaving = _union(self._leaving(member, group) for member, _ in members) or group
+        return leaving
 
     def _within_dag(self, frame: Frame, name: str, own: Phases) -> Phases:
         """What leaves an inner dag by one of its targets: its roots are reached with the inner dag's own phase."""
-        key = ("within", frame.key, name, own)
+        key = ("within", frame.key, name, *own.items())
         return self._engine.remember(key, lambda: self._through(frame, name, own))
 
     def _through(self, frame: Frame, name: str, own: Phases) -> Phases:
@@ -111,5 +115,9 @@ class Branches:
 
 
 def _union(sets: Iterable[Phases]) -> Phases:
-    """All phases, each once, in order."""
-    return tuple(dict.fromkeys(phase for phases in sets for phase in phases))
+    """All phases, each as near as it comes."""
+    found: Phases = {}
+    for phases in sets:
+        for phase, steps in phases.items():
+            found[phase] = min(steps, found.get(phase, steps))
+    return found
