@@ -16,6 +16,7 @@ from pathlib import Path
 from argo_yaml_provider.local.environment import ConfigError, expand
 from argo_yaml_provider.local.images import PATH, Image
 from argo_yaml_provider.local.logs import Log
+from argo_yaml_provider.local.plain import without_mounts
 from argo_yaml_provider.local.processes import LaunchError, Process, Processes, exit_code
 from argo_yaml_provider.local.resources import Json
 from argo_yaml_provider.local.store import now
@@ -150,6 +151,8 @@ async def start(processes: Processes, what: Start) -> Life:
         "files": {"/etc/hosts": _hosts(what.pod), "/etc/hostname": hostname_of(what.pod) + "\n"},
         "mounts": [*what.mounts, {"source": str(message), "target": at}],
     }
+    if processes.mode == "plain":
+        sandbox = without_mounts(sandbox, what.layer, folder)
     log = Log(folder / "log")
     life_id, started_at = new_id(), now()
     process = await _launch(processes, sandbox, log)
@@ -160,8 +163,8 @@ async def start(processes: Processes, what: Start) -> Life:
         process=process,
         log=log,
         started_at=started_at,
-        env=what.env,
-        cwd=cwd,
+        env=sandbox["env"],
+        cwd=sandbox["cwd"],
         user=(uid, gid),
     )
 

@@ -17,6 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from argo_yaml_provider.local.state import begun_at
+
 Json = dict[str, Any]
 
 
@@ -60,7 +62,7 @@ class Processes:
     """The launcher and all that it runs."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._groups = folder, folder.parent / "groups"
         self._running: dict[str, Process] = {}
         self._numbers = itertools.count(1)
         self.mode = "plain"
@@ -90,6 +92,7 @@ class Processes:
     def _note(self, process: Process, message: Json) -> None:
         if "started" in message:
             process.started.set_result(message["started"])
+            self._remember(message["started"])
             return
         del self._running[process.name]
         if "failed" in message:
@@ -97,6 +100,13 @@ class Processes:
             process.ended.cancel()
         else:
             process.ended.set_result(message["ended"])
+            if self.mode == "plain":
+                (self._groups / str(process.pid)).unlink(missing_ok=True)
+
+    def _remember(self, pid: int) -> None:
+        """Without a namespace nothing ends a process's descendants if we are killed: the next server does."""
+        if self.mode == "plain":
+            (self._groups / str(pid)).write_text(begun_at(pid))
 
     def say(self, message: Json) -> None:
         self._send(message, [])

@@ -71,7 +71,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen, and write the kubeconfig once requests can be answered."""
-        for name in ("pods", "claims", "launch"):
+        for name in ("pods", "claims", "launch", "groups"):
             (self.folder / name).mkdir(exist_ok=True)
         certificate, key = make_certificate(self.folder)
         write_layer(self.folder / "layer")

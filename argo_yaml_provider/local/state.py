@@ -26,7 +26,7 @@ def claim_folder(root: Path | None) -> Path:
     for old in parent.glob(f"{_PREFIX}*"):
         _clear(old)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-    (folder / "pid").write_text(f"{os.getpid()} {_begun(os.getpid())}")
+    (folder / "pid").write_text(f"{os.getpid()} {begun_at(os.getpid())}")
     return folder
 
 
@@ -42,7 +42,7 @@ def _insist(function: Any, path: str, _: Any) -> None:
         function(path) if function is not os.scandir and function is not os.open else shutil.rmtree(path, ignore_errors=True)
 
 
-def _begun(pid: int) -> str:
+def begun_at(pid: int) -> str:
     """When a process started, so that a reused number is not taken for it."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
@@ -56,7 +56,7 @@ def _clear(folder: Path) -> None:
         if folder.stat().st_uid != os.geteuid():
             return
         pid, _, begun = (folder / "pid").read_text().partition(" ")
-        if _begun(int(pid)) == begun and begun:
+        if begun_at(int(pid)) == begun and begun:
             return
         if not begun and _alive(int(pid)):
             return
@@ -74,7 +74,7 @@ def _alive(pid: int) -> bool:
 
 
 def _end_group(leader: int, begun: str) -> None:
-    if _begun(leader) == begun:
+    if begun_at(leader) == begun:
         with contextlib.suppress(OSError):
             os.killpg(leader, signal.SIGKILL)
 
