@@ -15,7 +15,8 @@ _LOCATIONS = ("s3", "git", "http", "artifactory", "hdfs", "raw", "oss", "gcs", "
 
 
 def join_specs(high: Json, low: Json) -> Json:
-    """A workflow's spec over that of the WorkflowTemplate it refers to."""
+    """A workflow's spec over that of the WorkflowTemplate it refers to, which alone may have templates."""
+    high = {name: value for name, value in high.items() if name != "templates"}
     merged = merge_struct(_without_keyed(low), _without_keyed(high), "WorkflowSpec")
     _join_keyed(merged, high, low)
     merged.pop("suspend", None)

@@ -36,15 +36,17 @@ def explain_yaml_error(error: Any, lines: Lines) -> Diagnostic:
             pos=pos, code="bad-indentation", message="this line does not fit the indentation above it", help=_ALIGN
         )
     if "mapping values are not allowed" in problem:
-        return _colon(pos, line, mark.column)
+        return _colon(lines, mark.line, mark.column)
     message = f"not YAML: {problem}" + (f" {context}" if context else "")
     return Diagnostic(pos=pos, code="not-yaml", message=message, help=_QUOTE)
 
 
-def _colon(pos: Pos, line: str, column: int) -> Diagnostic:
+def _colon(lines: Lines, line: int, column: int) -> Diagnostic:
     """`a: b: c`, or a key indented deeper than its siblings."""
-    if ": " in line[:column]:
-        return Diagnostic(pos=pos, code="not-yaml", message="a second colon in one line", help=_QUOTE)
+    before = lines.lines[line][:column] if line < len(lines.lines) else ""
+    if ": " in before:
+        return Diagnostic(pos=lines.pos(line, column), code="not-yaml", message="a second colon in one line", help=_QUOTE)
+    pos = lines.pos(line, len(before) - len(before.lstrip()), len(before.strip()))
     return Diagnostic(
         pos=pos, code="bad-indentation", message="this key is indented deeper than the entries above it", help=_ALIGN
     )

@@ -70,15 +70,34 @@ class Lines:
         return self.pos(node.line, node.column, node.end_column - node.column if one_line else 1)
 
     def part(self, node: Node, offset: int, length: int) -> Pos:
-        """The place of `node.text[offset:offset + length]`: found again in the raw text, else the scalar's start.
+        """The place of `node.text[offset:offset + length]`; where escapes or folding hide it, the scalar's start."""
+        line, column = self._literal(node, offset) if node.block else self._flat(node, offset)
+        if line >= 0:
+            return self.pos(line, column, max(1, length))
+        return self._search(node, offset, length)
 
-        The n-th occurrence in the value is the n-th in the raw slice, unless escapes or folding broke it up.
-        """
-        wanted = node.text[offset : offset + max(1, length)].split("\n", 1)[0]
-        if not wanted:
-            return self._end_of(node, offset)
-        nth = node.text.count(wanted, 0, offset + len(wanted) - 1) if len(wanted) > 1 else node.text.count(wanted, 0, offset)
-        for line in range(node.line + node.block, min(node.end_line + 1, len(self.lines))):
+    def _literal(self, node: Node, offset: int) -> tuple[int, int]:
+        """In a `|` scalar every line of the text is a line of the file, further right."""
+        index = node.text.count("\n", 0, offset)
+        start = node.text.rfind("\n", 0, offset) + 1
+        content = node.text[start:].split("\n", 1)[0]
+        line = node.line + 1 + index
+        raw = self.lines[line] if line < len(self.lines) else ""
+        indent = len(raw) - len(content)
+        exact = indent > 0 and raw.endswith(content) and not raw[:indent].strip()
+        return (line, indent + offset - start) if exact else (-1, 0)
+
+    def _flat(self, node: Node, offset: int) -> tuple[int, int]:
+        """On one line and without escapes, text and file run side by side."""
+        start = node.column + node.quoted
+        exact = self.lines[node.line].startswith(node.text, start) if node.line < len(self.lines) else False
+        return (node.line, start + min(offset, len(node.text))) if exact else (-1, 0)
+
+    def _search(self, node: Node, offset: int, length: int) -> Pos:
+        """The n-th occurrence in the text is the n-th in the file."""
+        wanted = node.text[offset : offset + max(1, length)].split("\n", 1)[0].strip()
+        nth = node.text.count(wanted, 0, offset) if wanted else -1
+        for line in range(node.line + node.block, min(node.end_line + 1, len(self.lines))) if wanted else ():
             raw = self.lines[line][: node.end_column] if line == node.end_line else self.lines[line]
             at = raw.find(wanted, 0 if line > node.line else node.column)
             while at >= 0:
@@ -87,12 +106,6 @@ class Lines:
                 nth -= 1
                 at = raw.find(wanted, at + len(wanted))
         return self.node(node)
-
-    def _end_of(self, node: Node, offset: int) -> Pos:
-        """Just behind the text, where something is missing at its end."""
-        if node.block or node.end_line != node.line or offset == 0:
-            return self.node(node)
-        return self.pos(node.line, max(node.column, node.end_column - (2 if node.quoted else 1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

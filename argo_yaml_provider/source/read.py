@@ -120,13 +120,14 @@ class _Composer:
     def _take(self, event: Any, yaml: Any) -> Node | None:
         """One event; the root node once it is complete."""
         if isinstance(event, yaml.ScalarEvent):
-            return self._place(self._scalar(event), event.anchor)
+            return self._place(self._scalar(event), event.anchor, values=1)
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             self._begin(event, {} if isinstance(event, yaml.MappingStartEvent) else [])
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             return self._end(event)
         elif isinstance(event, yaml.AliasEvent):
-            return self._place(self._alias(event), None)
+            alias = self._alias(event)
+            return self._place(alias, None, values=alias.size)
         elif isinstance(event, yaml.DocumentStartEvent):
             self.anchors.clear()
         return None
@@ -145,7 +146,7 @@ class _Composer:
             self._merge(done, key, source)
         start, end = done.event.start_mark, event.end_mark
         node = Node(done.children, start.line, start.column, end.line, end.column, done.size)
-        return self._place(node, done.anchor)
+        return self._place(node, done.anchor, values=1)
 
     def _scalar(self, event: Any) -> Node:
         start, end = event.start_mark, event.end_mark
@@ -175,9 +176,9 @@ class _Composer:
         assert found is not None
         return found
 
-    def _place(self, node: Node, anchor: str | None) -> Node | None:
+    def _place(self, node: Node, anchor: str | None, *, values: int) -> Node | None:
         """Put a finished node where it belongs: into the open list or mapping, or out as a root."""
-        self.values += node.size if not isinstance(node.value, (dict, list)) or anchor is None else 1
+        self.values += values
         if self.values > self.limits.values:
             self._too_many(node)
         if anchor:
@@ -187,8 +188,6 @@ class _Composer:
             return node
         parent = self.stack[-1]
         parent.size += node.size
-        if parent.size > self.limits.values:
-            self._too_many(node)
         if isinstance(parent.children, list):
             parent.children.append(node)
         elif parent.key is None:

@@ -138,7 +138,7 @@ class _Reader:
     def _list(self, node: Node, type_: Type, path: Path) -> Any:
         assert type_.of
         if not isinstance(node.value, list):
-            self._wrong(path, expected("a list", node, _LIST_HELP if isinstance(node.value, dict) else ""))
+            self._wrong(path, expected("a list", node, _list_help(node, type_.of)))
             return _ABSENT
         items = []
         for index, child in enumerate(node.value):
@@ -180,6 +180,12 @@ class _Reader:
 
 _LIST_HELP = "begin each entry with a dash: - name: …"
 _STEP_HELP = "steps is a list of lists: write - - name: … for the first step of a group, and - name: … for the others"
+
+
+def _list_help(node: Node, of: Type) -> str:
+    if not isinstance(node.value, dict):
+        return f"write [{node.text}], or one entry a line, each with a dash" if node.text else ""
+    return _STEP_HELP if of.name == "WorkflowStep" else _LIST_HELP
 
 
 def _article(name: str) -> str:

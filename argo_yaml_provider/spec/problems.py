@@ -18,6 +18,8 @@ from argo_yaml_provider.source.nodes import Path
 Within = Literal["key"] | tuple[int, int] | None
 """Where at a path: its key, or offset and length in its text; None is the value as a whole."""
 _MOST_NAMES = 8
+_LONGEST_NAME = 40
+_MOST_COMPARED = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +78,18 @@ def show_path(document: Document, path: Path) -> str:
 def _name_of(node: object) -> str:
     value = getattr(node, "value", None)
     name = value["name"][1].value if isinstance(value, dict) and "name" in value else None
-    return name if isinstance(name, str) else ""
+    return _shortened(name) if isinstance(name, str) else ""
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def suggest(wrong: str, known: Iterable[str], *, label: str) -> str:
     """`did you mean "train"? defined here: prep, score, train`; at most eight names, then "and N more"."""
     names = list(dict.fromkeys(known))
+    if len(names) > _MOST_COMPARED:
+        names = [name for name in names if name[:1].lower() == wrong[:1].lower()][:_MOST_COMPARED] or names[:_MOST_COMPARED]
     folded = {name.lower(): name for name in names}
     close = [folded[wrong.lower()]] if wrong.lower() in folded else difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
     meant = f'did you mean "{close[0]}"? ' if close else ""

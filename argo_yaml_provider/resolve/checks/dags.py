@@ -28,16 +28,25 @@ def waits_for(task: Json) -> tuple[str, ...]:
     return names_in(task["depends"]) if task.get("depends") else tuple(task.get("dependencies") or ())
 
 
-def ancestors(tasks: dict[str, Json], name: str) -> set[str]:
-    """All tasks that have certainly ended when the task runs."""
-    found: set[str] = set()
-    todo = list(waits_for(tasks[name])) if name in tasks else []
-    while todo:
-        one = todo.pop()
-        if one not in found and one in tasks:
-            found.add(one)
-            todo.extend(waits_for(tasks[one]))
-    return found - {name}
+def ancestors(tasks: Mapping[str, Json], bits: Mapping[str, int]) -> dict[str, int]:
+    """The tasks that have certainly ended when one runs, as the sum of their bits; a number, for a DAG may have thousands."""
+    found: dict[str, int] = {}
+    entered: set[str] = set()
+    trail = list(tasks)
+    while trail:
+        name = trail[-1]
+        waits = [one for one in waits_for(tasks[name]) if one in tasks]
+        todo = [one for one in waits if one not in entered] if name not in entered else []
+        entered.add(name)
+        if todo:
+            trail.extend(todo)
+            continue
+        trail.pop()
+        if name not in found:
+            found[name] = 0
+            for one in waits:
+                found[name] |= found.get(one, 0) | bits[one]
+    return {name: mask & ~bits[name] for name, mask in found.items()}
 
 
 def check_dependencies(view: View) -> None:

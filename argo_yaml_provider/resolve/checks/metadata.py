@@ -12,6 +12,7 @@ from argo_yaml_provider.resolve.checks.view import View
 from argo_yaml_provider.spec.resource import Json, Path
 
 LONGEST = {"Workflow": 63, "WorkflowTemplate": 63, "ClusterWorkflowTemplate": 63, "CronWorkflow": 52}
+LONGEST_DAG_ID = 250
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*[-.]?")
 _LABEL = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
@@ -32,6 +33,9 @@ def check_object_name(view: View) -> None:
             view.report_spec(path, "name-too-long", message, help="shorten it")
         elif not _SUBDOMAIN.fullmatch(resource.name):
             view.report_spec(path, "bad-name", f'"{resource.name}" is no name that Kubernetes takes', help=_RULE)
+    elif len(resource.generate_name) > LONGEST_DAG_ID:
+        message = f"generateName has {len(resource.generate_name)} characters; the DAG's id has at most {LONGEST_DAG_ID}"
+        view.report_spec(("metadata", "generateName"), "name-too-long", message, help="shorten it")
     elif resource.generate_name and not _PREFIX.fullmatch(resource.generate_name):
         view.report_spec(
             ("metadata", "generateName"), "bad-name", f'"{resource.generate_name}" is no name that Kubernetes takes', help=_RULE

@@ -44,9 +44,6 @@ def _check_strategy(view: View, key: str, path: Path, strategy: Json) -> None:
     for where, value in (((*path, "limit"), strategy.get("limit")), ((*path, "backoff", "factor"), backoff.get("factor"))):
         if isinstance(value, str) and "{{" not in value and not re.fullmatch(r"[+-]?[0-9]+", value):
             _say(view, key, where, "bad-number", f'"{value}" is no whole number', "write a number, or a {{tag}} that gives one")
-    if backoff and not backoff.get("duration"):
-        message = "a backoff without a duration waits for nothing"
-        _say(view, key, (*path, "backoff"), "missing-field", message, 'write duration: "30s"')
 
 
 def _say(view: View, key: str, path: Path, code: str, message: str, help_text: str) -> None:

@@ -8,8 +8,8 @@ begin with one of `PREFIXES` are looked at, and never what stands in `{{=…}}`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from argo_yaml_provider.expr.errors import ExprError
@@ -36,33 +36,79 @@ _FIXED = (
     *("workflow.annotations", "workflow.annotations.json", "workflow.labels", "workflow.labels.json"),
 )
 _DECLARED = {
-    "inputs.parameters.": "inputs.parameters of the template",
-    "inputs.artifacts.": "inputs.artifacts of the template",
-    "workflow.parameters.": "spec.arguments.parameters",
-    "workflow.outputs.parameters.": "an output parameter's globalName",
-    "workflow.outputs.artifacts.": "an output artifact's globalName",
-    "workflow.labels.": "metadata.labels or spec.workflowMetadata.labels",
-    "workflow.annotations.": "metadata.annotations or spec.workflowMetadata.annotations",
-    "item.": "the keys of the loop's items",
+    "inputs.parameters.": "the template has no such inputs.parameters: declare it there",
+    "inputs.artifacts.": "the template has no such inputs.artifacts: declare it there",
+    "workflow.parameters.": "the workflow has no parameters: declare it under spec.arguments.parameters",
+    "workflow.outputs.parameters.": "no output parameter has a globalName",
+    "workflow.outputs.artifacts.": "no output artifact has a globalName",
+    "workflow.labels.": "the workflow has no labels of its own: set it under metadata.labels",
+    "workflow.annotations.": "the workflow has no annotations of its own: set it under metadata.annotations",
+    "item.": "it is known only in a step or task that loops over maps",
 }
+"""What to say where nothing of the kind is there."""
 _OF_EVERY_CALL = ("id", "startedAt", "finishedAt", "hostNodeName")
+
+
+Names = Collection[str]
+Outputs = tuple[set[str], tuple[str, ...]]
+"""Names, and prefixes below which any name may come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What can be referred to at one place."""
+    """What can be referred to at one place, in layers, so that thousands of steps can share what they all see."""
 
-    names: frozenset[str]
+    layers: tuple[Names, ...]
     open: tuple[str, ...] = ()
     """Prefixes below which any name may come at run time."""
 
-    def plus(self, names: frozenset[str] | set[str], open_: tuple[str, ...] = ()) -> Scope:
+    def plus(self, names: Names, open_: tuple[str, ...] = ()) -> Scope:
         """A wider one."""
-        return Scope(names=self.names | names, open=(*self.open, *open_))
+        return Scope(layers=(*self.layers, names), open=(*self.open, *open_))
 
     def holds(self, name: str) -> bool:
         """Whether the name can be referred to."""
-        return name in self.names or name.startswith(self.open)
+        return any(name in layer for layer in self.layers) or name.startswith(self.open)
+
+    @property
+    def names(self) -> set[str]:
+        """All that is known, for suggestions."""
+        return {name for layer in self.layers for name in layer}
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The outputs of the steps that came before; it grows from group to group."""
+
+    names: set[str] = field(default_factory=set)
+    open: set[str] = field(default_factory=set)
+
+    def add(self, outputs: Outputs, status: str) -> None:
+        self.names |= outputs[0] | {status}
+        self.open |= set(outputs[1])
+
+
+class _Upstream(Collection[str]):
+    """What a DAG task sees of its ancestors."""
+
+    def __init__(self, mask: int, bits: dict[str, int], outputs: dict[str, Outputs]) -> None:
+        self._mask, self._bits, self._outputs = mask, bits, outputs
+
+    def __contains__(self, name: object) -> bool:
+        task = str(name).split(".")[1] if str(name).startswith("tasks.") else ""
+        if not self._mask & self._bits.get(task, 0):
+            return False
+        names, open_ = self._outputs[task]
+        return name in names or name == f"tasks.{task}.status" or str(name).startswith(open_)
+
+    def __iter__(self) -> Iterator[str]:
+        for task, bit in self._bits.items():
+            if self._mask & bit:
+                yield from self._outputs[task][0]
+                yield f"tasks.{task}.status"
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def check_tags(view: View) -> None:
@@ -92,39 +138,35 @@ def _check_template(view: View, key: str, template: Json, above: Scope) -> None:
 def _check_steps(view: View, key: str, template: Json, scope: Scope) -> Scope:
     """Steps in order; a step sees those of the groups before it, and of itself its status (and in hooks its outputs)."""
     everyone = {step.get("name", "") for _, step in view.calls(key)}
+    seen, items = _Seen(), _Seen()
     for index, group in enumerate(template["steps"]):
-        after = scope
+        before = scope.plus(seen.names, tuple(seen.open)).plus(items.names, tuple(items.open))
+        ended = []
         for at, step in enumerate(group):
-            seen, own = scope.plus({f"steps.{step.get('name')}.status"}), _output_names(view, key, step, "steps")
-            seen = seen.plus(*_item_names(step))
-            _check_call(
-                view,
-                key,
-                step,
-                ("steps", index, at),
-                _Places(here=seen, in_hooks=seen.plus(*own), others=everyone, word="steps"),
-            )
-            after = after.plus(*own).plus({f"steps.{step.get('name')}.status"}).plus(*_item_names(step))
-        scope = after
-    return scope
+            status, own = f"steps.{step.get('name')}.status", _output_names(view, key, step, "steps")
+            here = before.plus({status}).plus(*_item_names(step))
+            places = _Places(here=here, in_hooks=here.plus(*own), others=everyone, word="steps")
+            _check_call(view, key, step, ("steps", index, at), places)
+            ended.append((own, status, _item_names(step)))
+        for own, status, item in ended:
+            seen.add(own, status)
+            items.add(item, status)
+    return scope.plus(seen.names, tuple(seen.open))
 
 
 def _check_dag(view: View, key: str, template: Json, scope: Scope) -> Scope:
     """Tasks see their ancestors; the template's outputs see all tasks."""
     tasks = {task.get("name", ""): task for task in tasks_of(template)}
     outputs = {name: _output_names(view, key, task, "tasks") for name, task in tasks.items()}
+    bits = {name: 1 << index for index, name in enumerate(tasks)}
+    masks = ancestors(tasks, bits)
     _check_texts(view, key, (template.get("dag") or {}).get("target") or "", ("dag", "target"), scope)
     for index, task in enumerate(tasks_of(template)):
-        seen = scope.plus(*_item_names(task))
-        for name in ancestors(tasks, task.get("name", "")):
-            seen = seen.plus(*outputs[name]).plus({f"tasks.{name}.status"})
-        in_hooks = seen.plus(*outputs[task.get("name", "")]).plus({f"tasks.{task.get('name')}.status"})
-        _check_call(
-            view, key, task, ("dag", "tasks", index), _Places(here=seen, in_hooks=in_hooks, others=set(tasks), word="tasks")
-        )
-    for name, own in outputs.items():
-        scope = scope.plus(*own).plus({f"tasks.{name}.status"})
-    return scope
+        name = task.get("name", "")
+        here = scope.plus(_Upstream(masks[name], bits, outputs)).plus(*_item_names(task))
+        in_hooks = here.plus(*outputs[name]).plus({f"tasks.{name}.status"})
+        _check_call(view, key, task, ("dag", "tasks", index), _Places(here=here, in_hooks=in_hooks, others=tasks, word="tasks"))
+    return scope.plus(_Upstream((1 << len(tasks)) - 1, bits, outputs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +175,7 @@ class _Places:
 
     here: Scope
     in_hooks: Scope
-    others: set[str]
+    others: Names
     """The names of all steps or tasks of the template."""
     word: str
 
@@ -177,8 +219,8 @@ def _explain(key: str, name: str, scope: Scope, places: _Places | None) -> tuple
     call = rest.partition(".")[0]
     if places and word == places.word and call in places.others:
         one = word.removesuffix("s")
-        if any(known.startswith(f"{word}.{call}.") and known != f"{word}.{call}.status" for known in scope.names):
-            known = [known for known in scope.names if known.startswith(f"{word}.{call}.")]
+        known = [known for known in scope.names if known.startswith(f"{word}.{call}.")]
+        if set(known) - {f"{word}.{call}.status"}:
             return (
                 "unknown-tag",
                 f'{one} "{call}" has no {rest.partition(".")[2]}',
@@ -193,10 +235,10 @@ def _explain(key: str, name: str, scope: Scope, places: _Places | None) -> tuple
             suggest(call, sorted(places.others), label=word),
         )
     kind = next((one for one in _DECLARED if name.startswith(one)), f"{word}.")
-    known = sorted(one for one in scope.names if one.startswith(kind))
+    known = sorted(one for one in scope.names if one.startswith(kind) and not one.endswith(".json"))
     message = f'{{{{{name}}}}} refers to nothing in template "{title(key)}"'
     if not known and kind in _DECLARED:
-        return "unknown-tag", message, f"none is declared; add it under {_DECLARED[kind]}"
+        return "unknown-tag", message, _DECLARED[kind]
     return "unknown-tag", message, suggest(name, known, label="known here")
 
 
@@ -211,7 +253,7 @@ def _input_names(template: Json) -> set[str]:
     return names
 
 
-def _item_names(call: Json) -> tuple[set[str], tuple[str, ...]]:
+def _item_names(call: Json) -> Outputs:
     """`{{item.…}}` of a loop; that of withParam is known only at run time."""
     if call.get("withParam"):
         return set(), ("item.",)
@@ -224,7 +266,7 @@ def _item_names(call: Json) -> tuple[set[str], tuple[str, ...]]:
     return names, ()
 
 
-def _output_names(view: View, key: str, call: Json, word: str) -> tuple[set[str], tuple[str, ...]]:
+def _output_names(view: View, key: str, call: Json, word: str) -> Outputs:
     """What others can refer to of a step or task; all, where its template is known only at run time."""
     prefix = f"{word}.{call.get('name')}"
     names = {f"{prefix}.{one}" for one in _OF_EVERY_CALL}
@@ -264,7 +306,7 @@ def _global_scope(view: View) -> Scope:
     names |= {"workflow.priority"} if view.spec.get("priority") is not None else set()
     names |= {"workflow.failures"} if view.spec.get("onExit") or view.spec.get("hooks") else set()
     published, open_ = _published(view)
-    return Scope(names=frozenset(names | published), open=(*open_, *(("workflow.parameters",) if view.is_library else ())))
+    return Scope(layers=(names | published,), open=(*open_, *(("workflow.parameters",) if view.is_library else ())))
 
 
 def _published(view: View) -> tuple[set[str], tuple[str, ...]]:

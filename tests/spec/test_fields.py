@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from argo_yaml_provider.spec.codes import CODES, UNSUPPORTED, codes_table
+from argo_yaml_provider.spec.fields import SCALARS, Type, all_structs, struct_of
+
+FIELDS = (Path(__file__).parent / "argo-4.1.2-fields.txt").read_text(encoding="utf-8").split()
+PACKAGE = Path(__file__).parent.parent.parent / "argo_yaml_provider"
+
+
+def names_in(type_: Type) -> str:
+    return names_in(type_.of) if type_.of else type_.name
+
+
+def test_every_field_of_argos_schema_is_in_the_table() -> None:
+    known = {f"{struct.name}.{field}" for struct in all_structs().values() for field in struct.fields}
+    assert [field for field in FIELDS if field not in known] == []
+
+
+def test_table_has_no_field_that_argo_does_not_have() -> None:
+    argos = {field.partition(".")[0] for field in FIELDS}
+    ours = {f"{name}.{field}" for name in argos for field in struct_of(name).fields}
+    assert sorted(ours - set(FIELDS)) == []
+
+
+def test_every_type_is_defined() -> None:
+    used = {names_in(field.type) for struct in all_structs().values() for field in struct.fields.values()}
+    assert sorted(name for name in used if name not in SCALARS and name not in all_structs()) == []
+
+
+def test_every_refusal_has_a_way_out() -> None:
+    codes = {field.refused for struct in all_structs().values() for field in struct.fields.values() if field.refused}
+    codes |= {struct.refused for struct in all_structs().values() if struct.refused}
+    assert sorted(codes - set(UNSUPPORTED)) == []
+
+
+def test_a_field_is_refused_or_inert_never_both() -> None:
+    both = [
+        f"{struct.name}.{field.name}"
+        for struct in all_structs().values()
+        for field in struct.fields.values()
+        if field.refused and field.inert
+    ]
+    assert both == []
+
+
+def test_every_code_is_listed_and_every_listed_code_is_used() -> None:
+    sources = [
+        *PACKAGE.glob("source/*.py"),
+        *PACKAGE.glob("resolve/**/*.py"),
+        PACKAGE / "spec" / "load.py",
+        PACKAGE / "spec" / "values.py",
+    ]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    assert [code for code in CODES if f'"{code}"' not in text] == []
+
+
+def test_table_of_codes_is_markdown() -> None:
+    lines = codes_table().splitlines()
+    assert lines[:3] == ["| code | what it means |", "|---|---|", "| `unreadable-file` | the file cannot be opened |"]
+    assert len(lines) == 2 + len(CODES) + len(UNSUPPORTED)
