@@ -7,6 +7,7 @@ Must not know: YAML files, terminals.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from argo_yaml_provider.airflow.executor import StepExecutor
+    from argo_yaml_provider.airflow.runs import RunReader
     from argo_yaml_provider.pods.settings import PodSettings
+
+log = logging.getLogger(__name__)
 
 BUNDLE = "argo-yaml"
 LOOK_EVERY = 0.25
@@ -223,11 +227,22 @@ class _Watch:
             for run in self.runs:
                 if not run.over:
                     run.state = reader.state(session, run.dag_id, run.run_id)
-                    run.result = reader.flow(session, run.dag_id, run.run_id).result()
+                    run.result = self._result(reader, session, run)
         self.looked = time.monotonic()
         if any(pod_started(run.result) for run in self.runs) and all(what != FIRST_POD for what, _ in MARKS):
             mark(FIRST_POD)
         self.observe(self.runs)
+
+
+    def _result(self, reader: RunReader, session: Session, run: Run) -> Json:
+        """The run's tree; one that cannot be told must not end the others."""
+        try:
+            return reader.flow(session, run.dag_id, run.run_id).result()
+        except Exception as error:
+            if not run.over:
+                return run.result
+            log.exception("the node tree of %s cannot be told", run.dag_id)
+            return {"name": run.dag_id, "phase": "Error", "message": f"{type(error).__name__}: {error}", "nodes": []}
 
 
 FIRST_POD = "first pod seen to run"
