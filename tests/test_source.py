@@ -119,8 +119,10 @@ def test_large_file_is_refused_unread(tmp_path: Path) -> None:
         ),
         (
             b"",
-            "f.yaml:1:1: the file holds no document [empty-file]\n"
-            "   = help: an Argo workflow begins with apiVersion: argoproj.io/v1alpha1",
+            (
+                "f.yaml:1:1: the file holds no document [empty-file]\n"
+                "   = help: an Argo workflow begins with apiVersion: argoproj.io/v1alpha1"
+            ),
         ),
     ],
 )

@@ -87,8 +87,6 @@ UNSUPPORTED: dict[str, str] = {
     "unsupported-parallelism": "limit it in Airflow: max_active_tasks, or a pool",
     "unsupported-artifact": "hand small data on as output parameters, large data by a volume",
     "unsupported-suspend": "split the workflow into two DAGs, and trigger the second by hand",
-    "unsupported-exit-handler": "run it as a last step after steps with continueOn",
-    "unsupported-hooks": "run it as a step of its own",
     "unsupported-disruption-budget": "create the PodDisruptionBudget beside the workflow",
     "unsupported-metrics": "Airflow's own metrics count runs, tasks and durations",
     "unsupported-shutdown": "stop the run in Airflow's UI",
