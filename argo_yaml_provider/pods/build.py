@@ -15,8 +15,10 @@ from typing import Any
 
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.facts import RunFacts
+from argo_yaml_provider.flow.identity import node_id
+from argo_yaml_provider.flow.identity import pod_name as argo_pod_name
 from argo_yaml_provider.pods.containers import MAIN, build_init_containers, build_main, with_argo_env
-from argo_yaml_provider.pods.names import NODE_ID, NODE_NAME, WORKFLOW_LABEL, node_id
+from argo_yaml_provider.pods.names import NODE_ID, NODE_NAME, WORKFLOW_LABEL
 from argo_yaml_provider.pods.patch import merge_pod_spec, read_patch
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.pods.sidecars import build_sidecars
@@ -49,7 +51,7 @@ def build_pod(
     annotations: dict[str, str] | None = None,
 ) -> Json:
     """The pod of one attempt, over the deployment's own pod template."""
-    decision = replace(decision, template=_with_pod_name(decision.template, name))
+    decision = replace(decision, template=_with_pod_name(decision, facts, name))
     base = _base(settings)
     spec = merge_pod_spec(base.get("spec", {}), _spec(decision, facts, settings, base))
     for patch in (decision.workflow.get("podSpecPatch"), decision.template.get("podSpecPatch")):
@@ -69,10 +71,18 @@ def build_pod(
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def _with_pod_name(template: Json, name: str) -> Json:
-    """Only here is the pod's name known. Argo: workflowpod.go, substitutePodParams."""
-    text = json.dumps(template)
-    filled: Json = json.loads(text.replace("{{pod.name}}", name)) if "{{pod.name}}" in text else template
+def _with_pod_name(decision: Decision, facts: RunFacts, name: str) -> Json:
+    """Where the text speaks of `{{pod.name}}`, which the flow takes for Argo's name of the pod, it means this one."""
+    text = json.dumps(decision.template)
+    others = ["{{pod.name}}"]
+    if decision.node != facts.name:
+        # A lone pod is named as its workflow is, and that name may stand for the workflow.
+        others.append(argo_pod_name(facts.name, decision.node, str(decision.template.get("name") or "")))
+    if not any(other in text for other in others):
+        return decision.template
+    for other in others:
+        text = text.replace(other, name)
+    filled: Json = json.loads(text)
     return filled
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from argo_yaml_provider.pods.names import node_id
+from argo_yaml_provider.flow.identity import node_id
 
 Json = dict[str, Any]
 

@@ -65,15 +65,5 @@ def label_value(text: str) -> str:
     return f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:10]}".lstrip("-")
 
 
-def node_id(workflow_name: str, node_name: str) -> str:
-    """Argo's id of a node (workflow_types.go, NodeID): the workflow's name and the FNV-1a hash of the node's."""
-    if node_name == workflow_name:
-        return workflow_name
-    value = 0x811C9DC5
-    for byte in node_name.encode():
-        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
-    return f"{workflow_name}-{value}"
-
-
 def _dns(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

@@ -30,6 +30,8 @@ class End:
     phase: Phase
     message: str = ""
     exit_code: str | None = None
+    at: str = ""
+    """When, where no container says it."""
 
 
 def read_end(pod: Json, *, gone: bool = False) -> End | None:

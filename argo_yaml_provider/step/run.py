@@ -15,9 +15,11 @@ from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import CallKind, TaskKind
 from argo_yaml_provider.pods.names import pod_name
+from argo_yaml_provider.step.ending import put_away, put_away_all
 from argo_yaml_provider.step.host import Ended, Host
-from argo_yaml_provider.step.pod import DELETE_POD, delete_finished, pod_key, run_pod
+from argo_yaml_provider.step.pod import DELETE_POD, pod_key, run_pod
 from argo_yaml_provider.step.source import Loaded
+from argo_yaml_provider.step.suspend import run_suspend
 
 if TYPE_CHECKING:
     from argo_yaml_provider.flow.flow import Flow
@@ -37,7 +39,9 @@ async def run_task(host: Host) -> Ended:
         outcome, indices = await asker.ask(lambda flow: flow.fan_out(host.task_id, host.map_index))
         return Ended(outcome=outcome, indices=indices)
     if task.kind == TaskKind.VERDICT:
-        return Ended(outcome=await asker.ask(lambda flow: flow.verdict()))
+        verdict = await asker.ask(lambda flow: flow.verdict())
+        put_away_all(host, verdict.phase)
+        return Ended(outcome=verdict)
     return await _run_step(host, asker)
 
 
@@ -62,12 +66,13 @@ async def _run_step(host: Host, asker: Asker) -> Ended:
     decision = await asker.ask(lambda flow: flow.decide(host.task_id, host.map_index, attempts))
     if decision.outcome is not None:
         return Ended(outcome=decision.outcome)
-    attempt, child = await _run_attempt(host, decision)
+    if decision.kind is CallKind.CHILD:
+        return await _run_child(host, asker, decision, attempts)
+    attempt = await _run_attempt(host, decision, attempts)
     attempts = (*attempts, attempt)
     await host.record_attempts(attempts)
-    delete_finished(host, decision, attempt)
-    ended = await _ended(host, asker, attempts)
-    return ended if child is None else replace(ended, outcome=replace(ended.outcome, values=child.values, child=child.child))
+    put_away(host, decision, attempt)
+    return await _ended(host, asker, attempts)
 
 
 async def _ended(host: Host, asker: Asker, attempts: tuple[Attempt, ...]) -> Ended:
@@ -79,12 +84,28 @@ async def _ended(host: Host, asker: Asker, attempts: tuple[Attempt, ...]) -> End
     return Ended(outcome=retry.outcome, retry_after=retry.delay)
 
 
-async def _run_attempt(host: Host, decision: Decision) -> tuple[Attempt, Outcome | None]:
-    """One attempt of whatever kind, and the child run's outcome where it was one."""
-    if decision.kind == CallKind.POD:
-        return await run_pod(host, decision), None
-    if decision.kind == CallKind.CHILD:
-        name = pod_name(pod_key(host, decision.attempt))
-        outcome = await host.run_child(decision.child, name, decision.child_conf)
-        return Attempt(phase=outcome.phase, message=outcome.message, child=outcome.child), outcome
-    raise RunError(f"a step of kind {decision.kind.value!r} cannot be run yet")
+async def _run_attempt(host: Host, decision: Decision, attempts: tuple[Attempt, ...]) -> Attempt:
+    if decision.kind is CallKind.POD:
+        return await run_pod(host, decision, attempts)
+    if decision.kind is CallKind.SUSPEND:
+        return await run_suspend(host, decision)
+    raise RunError(f"step {decision.node!r}: a template of kind {decision.kind.value} cannot be run yet")
+
+
+async def _run_child(host: Host, asker: Asker, decision: Decision, attempts: tuple[Attempt, ...]) -> Ended:
+    """A child run; only one that is followed by another is recorded: the last is found again, with its verdict, by its name."""
+    name = pod_name(pod_key(host, decision.attempt))
+    child = await host.run_child(decision.child, name, decision.child_conf)
+    attempt = Attempt(
+        phase=child.phase,
+        message=child.message,
+        child=child.child,
+        started_at=child.values.get("started_at", ""),
+        finished_at=child.values.get("finished_at", ""),
+    )
+    attempts = (*attempts, attempt)
+    ended = await _ended(host, asker, attempts)
+    if ended.retry_after is not None:
+        await host.record_attempts(attempts)
+        return ended
+    return Ended(outcome=replace(ended.outcome, values=child.values, child=child.child))

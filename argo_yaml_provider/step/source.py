@@ -25,7 +25,6 @@ class Loaded:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._values: dict[tuple[object, ...], Any] = {}
-        self._ahead: dict[str, int] = {}
 
     async def complete(self, question: Callable[[], T]) -> T:
         """The answer, asked until nothing is missing."""
@@ -53,6 +52,9 @@ class Loaded:
             raise Missing(kind, *key) from None
 
     async def _fetch(self, missing: Missing) -> None:
+        await asyncio.gather(*(self._fetch_one(one) for one in (missing, *missing.also)))
+
+    async def _fetch_one(self, missing: Missing) -> None:
         if missing.kind == "outcome":
             await self._fetch_outcomes(*missing.key)
         elif missing.kind == "config_map":
@@ -60,19 +62,11 @@ class Loaded:
             self._values["config_map", name, key] = await self._host.once(
                 f"config_map/{name}/{key}", lambda: self._read(name, key)
             )
-        elif missing.kind == "change":
-            await asyncio.sleep(_GLANCE)
-            self._values = {key: value for key, value in self._values.items() if value is not None}
         else:
             self._values[(missing.kind, *missing.key)] = await self._host.child_nodes(*map(str, missing.key))
 
     async def _fetch_outcomes(self, task_id: Any, map_index: Any) -> None:
-        """Of a mapped task more and more at once, so that a thousand items take ten rounds."""
-        count = self._ahead.get(task_id, 1) if map_index >= 0 else 1
-        self._ahead[task_id] = min(count * 2, 256)
-        indices = range(map_index, map_index + count)
-        outcomes = await asyncio.gather(*(self._host.outcome(task_id, index) for index in indices))
-        self._values |= {("outcome", task_id, index): outcome for index, outcome in zip(indices, outcomes, strict=True)}
+        self._values["outcome", task_id, map_index] = await self._host.outcome(task_id, map_index)
 
     async def _read(self, name: Any, key: Any) -> str | None:
         found = await self._host.kube.config_map(self._host.facts.namespace, name)

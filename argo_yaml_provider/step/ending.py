@@ -1,0 +1,55 @@
+"""What becomes of a pod whose outcome and logs are read.
+
+An Airflow user expects KubernetesPodOperator's default: it is deleted. The workflow's own podGC goes before that, and
+the deployment's `on_finish_action` may keep all pods or the failed ones.
+Must not know: Airflow, how a pod runs.
+"""
+
+from __future__ import annotations
+
+from argo_yaml_provider.flow.decision import Decision
+from argo_yaml_provider.flow.outcome import Attempt, Phase
+from argo_yaml_provider.pods.names import task_labels
+from argo_yaml_provider.pods.supervise import SUPERVISOR
+from argo_yaml_provider.step.host import Host
+from argo_yaml_provider.step.kube import ApiError
+
+_POD_GC = {
+    "OnPodCompletion": "delete_pod",
+    "OnPodSuccess": "delete_succeeded_pod",
+    "OnWorkflowCompletion": "keep_pod",
+    "OnWorkflowSuccess": "keep_pod",
+}
+
+
+def put_away(host: Host, decision: Decision, attempt: Attempt) -> None:
+    """Deletes an attempt's pod or leaves it; nobody waits for it."""
+    if not attempt.pod:
+        return
+    strategy = (decision.workflow.get("podGC") or {}).get("strategy")
+    action = _POD_GC.get(strategy or "", host.settings.on_finish_action)
+    if action == "delete_pod" or (action == "delete_succeeded_pod" and attempt.phase == Phase.SUCCEEDED):
+        host.kube.later(host.kube.delete_pod(host.facts.namespace, attempt.pod))
+    else:
+        host.kube.later(_end_sidecars(host, attempt.pod))
+
+
+def put_away_all(host: Host, phase: Phase) -> None:
+    """At the workflow's end: deletes the pods that podGC kept until then."""
+    pod_gc = (host.plan.workflow.get("spec") or host.plan.workflow).get("podGC") or {}
+    strategy = pod_gc.get("strategy")
+    if strategy == "OnWorkflowCompletion" or (strategy == "OnWorkflowSuccess" and phase == Phase.SUCCEEDED):
+        labels = {**(pod_gc.get("labelSelector") or {}).get("matchLabels", {}), **task_labels(host.dag_id, host.run_id)}
+        host.kube.later(host.kube.delete_pods(host.facts.namespace, labels))
+
+
+async def _end_sidecars(host: Host, name: str) -> None:
+    """Ends what still runs in a pod that is kept: nothing but a deadline ends a container and leaves its pod."""
+    path = f"/api/v1/namespaces/{host.facts.namespace}/pods/{name}"
+    pod = await host.kube.get(path) or {}
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    if any("running" in status.get("state", {}) and status["name"] != SUPERVISOR for status in statuses):
+        try:
+            await host.kube.call("PATCH", path, body={"spec": {"activeDeadlineSeconds": 1}})
+        except ApiError as error:
+            host.log(f"the sidecars of pod {name} could not be ended: {error.message}")
