@@ -17,7 +17,7 @@ from argo_yaml_provider.expr.depends import depends_logic, evaluate_depends, wro
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.evaluator import evaluate, evaluate_bool
 from argo_yaml_provider.expr.rendering import plain, render_go
-from argo_yaml_provider.expr.values import AnyMap
+from argo_yaml_provider.expr.values import AnyMap, is_nil
 from argo_yaml_provider.flow import retry
 from argo_yaml_provider.flow.inputs import process_args
 from argo_yaml_provider.flow.outcome import Phase
@@ -195,6 +195,8 @@ def _shown_step(turn: items.Turn) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """A value of the language in JSON's types; a map with keys of all kinds by what Go prints for them."""
+    if is_nil(value):
+        return None
     if isinstance(value, AnyMap):
         return {render_go(key[1]): _plain(item) for key, item in value.items()}
     if isinstance(value, dict):

@@ -9,7 +9,8 @@ Every node becomes one closure over the closures of its parts. An error gets the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from inspect import signature
+from typing import Any, NoReturn
 
 from argo_yaml_provider.expr import nodes as n
 from argo_yaml_provider.expr import operators
@@ -212,9 +213,25 @@ def _builtin(node: n.Builtin) -> Code:
     arguments = [compile_node(argument) for argument in node.arguments]
     builtin = BUILTINS.get(node.name)
     function = builtin.call if builtin else GET
+    if not _takes(function, len(arguments) + bool(builtin and builtin.needs_budget)):
+        problem = f"invalid number of arguments for {node.name} (got {len(arguments)})"
+        return _placed(lambda frame: _refuse(problem, _values(arguments, frame)), node)
     if builtin and builtin.needs_budget:
         return _placed(lambda frame: function(frame.budget, *_values(arguments, frame)), node)
     return _placed(lambda frame: function(*_values(arguments, frame)), node)
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called so: arguments of an unknown function are not checked before, as in expr-lang."""
+    try:
+        signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
+
+
+def _refuse(problem: str, _values: Sequence[Any]) -> NoReturn:
+    raise Panic(problem)
 
 
 def _predicate(node: n.Predicate) -> Code:

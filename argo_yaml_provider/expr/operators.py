@@ -20,6 +20,8 @@ from argo_yaml_provider.expr.limits import check_length
 from argo_yaml_provider.expr.values import (
     AnyMap,
     GoObject,
+    Groups,
+    NilList,
     Pair,
     TypedList,
     TypedMap,
@@ -239,6 +241,8 @@ def shown_key(key: Any) -> str:
 
 
 def _fetch_key(base: dict[Any, Any], key: Any) -> Any:
+    if isinstance(base, Groups):
+        return base.get(any_key(key), NilList())
     if isinstance(base, AnyMap):
         return base.get(any_key(key), base.zero)
     if isinstance(base, TypedMap):

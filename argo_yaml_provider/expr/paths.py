@@ -39,7 +39,7 @@ def extension(path: str) -> str:
     """From the last dot of the last part on."""
     name = path.rpartition("/")[2]
     _, dot, suffix = name.rpartition(".")
-    return dot + suffix
+    return dot + suffix if dot else ""
 
 
 def is_absolute(path: str) -> bool:
