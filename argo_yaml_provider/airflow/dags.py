@@ -191,6 +191,8 @@ class _Builder:
 
     def make_step(self, planned: PlannedTask, options: dict[str, Any]) -> Node:
         operator = step_operator(self.settings)
+        if planned.parallelism is not None:
+            options["max_active_tis_per_dagrun"] = planned.parallelism
         if not planned.mapped_over:
             return operator(**options)
         return operator.partial(**options).expand(index=XComArg(self.tasks[planned.mapped_over]))

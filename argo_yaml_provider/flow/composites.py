@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
 
 
+FAIL_FAST = "template has failed or errored children and failFast enabled"
+
+
 class Composites:
     """Results that are made of other results."""
 
@@ -86,10 +89,29 @@ class Composites:
         frame = self._engine.frame(place)
         assert frame is not None
         try:
+            if self.failed_fast(frame):
+                kind = "Steps" if place.call.kind is CallKind.STEPS else "DAG"
+                return Result(type=kind, phase=Phase.FAILED, message=FAIL_FAST)
             return self._steps(frame) if place.call.kind is CallKind.STEPS else self._dag(frame)
         except ExprError as error:
             kind = "Steps" if place.call.kind is CallKind.STEPS else "DAG"
             return Result(type=kind, phase=Phase.ERROR, message=error.message, raised=True)
+
+    def failed_fast(self, frame: Frame, before: frozenset[str] | None = None) -> bool:
+        """Whether a template's own `failFast` has stopped it: a member failed (of those that ended before, if only they count).
+
+        Argo: checkParallelism.
+        """
+        if frame.template.get("failFast") is not True:
+            return False
+        for call in (call for group in frame.place.call.groups for call in group):
+            tasks = self._engine.tree.tasks_of(call)
+            if before is not None and not (tasks and before.issuperset(tasks)):
+                continue
+            results = self._engine.gather(self.instances(Place(call, frame.place.index)))
+            if any(result is not None and result.failed for result in results):
+                return True
+        return False
 
     def _steps(self, frame: Frame) -> Result:
         engine, count = self._engine, len(frame.place.call.groups)

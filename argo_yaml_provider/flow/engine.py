@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow import clock
-from argo_yaml_provider.flow.composites import Composites
+from argo_yaml_provider.flow.composites import FAIL_FAST, Composites
 from argo_yaml_provider.flow.dags import DagRules
 from argo_yaml_provider.flow.entries import Absent, Entry, Execution, Expanded, Place, Started, Stopped
 from argo_yaml_provider.flow.facts import Missing, RunFacts, Source
@@ -22,7 +22,7 @@ from argo_yaml_provider.flow.identity import pod_name
 from argo_yaml_provider.flow.inputs import process_args
 from argo_yaml_provider.flow.leaves import leaf_result
 from argo_yaml_provider.flow.outcome import Outcome, Phase
-from argo_yaml_provider.flow.results import Result
+from argo_yaml_provider.flow.results import FAILURES, Result
 from argo_yaml_provider.flow.steps import StepsRules
 from argo_yaml_provider.flow.tree import CallTree, is_loop
 from argo_yaml_provider.flow.variables import spec_of, submitted_arguments, workflow_variables
@@ -103,7 +103,16 @@ class Engine:
             return expanded
         if isinstance(expanded, Stopped):
             return expanded if index < 0 else Absent(reason=f"{expanded.node}: {expanded.message}")
+        if self._stopped_fast(loop):
+            return Absent(reason=FAIL_FAST)
         return self.rules(loop).turn(loop, expanded, max(index, 0))
+
+    def _stopped_fast(self, place: Place) -> bool:
+        """Whether a member that surely ended before this one made the template give up."""
+        frame = self.frame_of(place)
+        if frame is None or frame.template.get("failFast") is not True:
+            return False
+        return self.composites.failed_fast(frame, self.globals.tasks_before(place.call))
 
     def _top(self, place: Place) -> Entry:
         if place.call is not self.plan.root:
@@ -112,6 +121,17 @@ class Engine:
         if arguments is None:
             arguments = submitted_arguments(self.plan, self.facts)
         return Started(node=self.root_node, step={"arguments": arguments})
+
+    def turn_failed_fast(self, place: Place) -> bool:
+        """Whether an earlier turn of this mapped loop has failed by now: a turn asks before it starts its pod."""
+        if place.call.loop is not LoopKind.MAPPED:
+            return False
+        frame = self.frame_of(place)
+        if frame is None or frame.template.get("failFast") is not True:
+            return False
+        task = self.tree.task(place.call).id
+        ended = [self.source.outcome(task, number) for number in range(place.index)]
+        return any(outcome is not None and outcome.phase in FAILURES for outcome in ended)
 
     def rules(self, place: Place) -> StepsRules | DagRules:
         """The rules of the template that this call is a member of."""

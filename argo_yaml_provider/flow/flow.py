@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow import retry as retries
 from argo_yaml_provider.flow.clock import SECOND, nanoseconds
+from argo_yaml_provider.flow.composites import FAIL_FAST
 from argo_yaml_provider.flow.decision import Decision, Retry
 from argo_yaml_provider.flow.decisions import Decider
 from argo_yaml_provider.flow.engine import Engine
@@ -48,6 +49,8 @@ class Flow:
             found = engine.execution(place)
             if not isinstance(found, Execution):
                 return Decision(outcome=_before(found))
+            if engine.turn_failed_fast(place):
+                return Decision(outcome=Outcome(phase=Phase.ABSENT, message=FAIL_FAST))
             return Decider(engine).decision(found, attempts)
 
     def fan_out(self, task_id: str, map_index: int = -1) -> tuple[Outcome, list[int]]:

@@ -13,6 +13,7 @@ from argo_yaml_provider.plan.items import loops
 from argo_yaml_provider.plan.loops import MOST_UNROLLED, is_mapped, is_unrolled, literal_count
 from argo_yaml_provider.plan.names import ROOT, Names, slug
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, PlannedGroup, PlannedTask, TaskKind
+from argo_yaml_provider.plan.slots import Slots
 from argo_yaml_provider.plan.templates import (
     COMPOSITES,
     dependencies,
@@ -47,11 +48,18 @@ class Spot:
     stack: tuple[str, ...]
     """Keys of the templates it lies in."""
     item: int | None = None
+    parallelism: int | None = None
+    """How many calls may run at a time in the template around this one."""
     child_root: bool = False
 
     def inside(self, name: str, group: str, template: str) -> Spot:
         """A member of the composite that is called here."""
         return Spot(path=(*self.path, name), name=name, group=group, mapped=self.mapped, stack=(*self.stack, template))
+
+    @property
+    def limited(self) -> bool:
+        """Whether calls here take turns."""
+        return self.parallelism is not None
 
 
 @dataclass(slots=True)
@@ -87,7 +95,7 @@ class CallBuilder:
         """A step, task or hook, with its loop if it has one."""
         if not loops(source):
             return self.single(spot, template, source, upstream)
-        if is_unrolled(source, self._size(template)):
+        if is_unrolled(source, self._size(template)) and not _too_many(source, spot.parallelism):
             return self._unrolled(spot, template, source, upstream)
         return self._mapped(spot, template, source, upstream)
 
@@ -121,6 +129,7 @@ class CallBuilder:
             group=spot.group,
             upstream=upstream,
             mapped_over=spot.mapped_over,
+            parallelism=spot.parallelism if spot.mapped_over or spot.mapped else None,
             retries=strategy_of(self._resolved.templates[call.template], self._spec) is not None,
         )
         self.tasks.append(task)
@@ -152,7 +161,8 @@ class CallBuilder:
         """One group of steps after the other."""
         made: list[tuple[Call, ...]] = []
         for steps in self._resolved.templates[template]["steps"]:
-            built = [self._member(spot, group, template, step, upstream) for step in steps]
+            slots = self._slots(template)
+            built = [self._member(spot, group, template, step, upstream, slots) for step in steps]
             made.append(tuple(call for call, _ in built))
             upstream = _union(sinks for _, sinks in built) or upstream
         return tuple(made), upstream
@@ -162,17 +172,26 @@ class CallBuilder:
         body = self._resolved.templates[template]
         needs, sinks = dependencies(body), dict[str, Sinks]()
         made: dict[str, Call] = {}
+        slots = self._slots(template)
         for task in wanted_tasks(body):
             name = task["name"]
             before = _union(sinks[need] for need in needs[name]) or upstream
-            made[name], sinks[name] = self._member(spot, group, template, task, before)
+            made[name], sinks[name] = self._member(spot, group, template, task, before, slots)
         needed = {need for name in made for need in needs[name]}
         last = _union(sinks[name] for name in made if name not in needed)
         return (tuple(made.values()),), last or upstream
 
-    def _member(self, spot: Spot, group: str, template: str, step: Json, upstream: Sinks) -> tuple[Call, Sinks]:
-        inside = spot.inside(step["name"], group, template)
-        return self.call(inside, self._called(template, step), step, upstream)
+    def _member(self, spot: Spot, group: str, template: str, step: Json, upstream: Sinks, slots: Slots) -> tuple[Call, Sinks]:
+        limit = self._resolved.templates[template].get("parallelism")
+        inside = replace(spot.inside(step["name"], group, template), parallelism=limit)
+        width = 1 if limit is None or not loops(step) else literal_count(step) or limit
+        before = slots.before(width)
+        call, sinks = self.call(inside, self._called(template, step), step, _union((upstream, before)))
+        slots.take(width, sinks)
+        return call, sinks
+
+    def _slots(self, template: str) -> Slots:
+        return Slots(self._resolved.templates[template].get("parallelism"))
 
     def _called(self, scope: str, holder: Json) -> str:
         key = self._resolved.reference(scope, holder)
@@ -271,13 +290,16 @@ class CallBuilder:
         held = bool(body.get("synchronization") or body.get("memoize"))
         loops_again = spot.mapped and self._has_mapped_loop(template)
         too_large = bool(spot.path) and self._size(template) > MOST_TASKS
-        again = template in spot.stack
+        again = template in spot.stack or (spot.mapped and spot.limited)
         retried = strategy_of(body, self._spec) is not None
         return CallKind.CHILD if held or retried or again or loops_again or too_large else kind
 
     def _has_mapped_loop(self, template: str) -> bool:
+        body = self._resolved.templates[template]
         return any(
-            is_mapped(step, self._size(self._called(template, step))) for step in members(self._resolved.templates[template])
+            is_mapped(step, self._size(self._called(template, step)))
+            or (loops(step) and _too_many(step, body.get("parallelism")))
+            for step in members(body)
         )
 
     def _size(self, template: str, stack: tuple[str, ...] = ()) -> int:
@@ -295,6 +317,12 @@ class CallBuilder:
                 total += size * (count if count is not None and count * size <= MOST_UNROLLED else 1)
             self._sizes[template] = total
         return self._sizes[template]
+
+
+def _too_many(source: Json, parallelism: int | None) -> bool:
+    """Whether a loop has more items than may run at a time: then it is mapped, for Airflow counts mapped tasks."""
+    count = literal_count(source)
+    return parallelism is not None and (count is None or count > parallelism)
 
 
 def _union(sets: Iterable[Sinks]) -> Sinks:

@@ -97,6 +97,8 @@ class PlannedTask:
     """Id of the FANOUT task whose list this task is mapped over; '' if it is not (or only its group is)."""
     retries: bool = False
     """Whether a retryStrategy applies."""
+    parallelism: int | None = None
+    """Of a mapped task: how many of its instances may run at a time (the parallelism of the template around it)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ def members(draw: st.DrawFn, name: str, depth: int, known: list[str]) -> Member:
     """A step or task, perhaps with a loop, a condition, an exit handler."""
     member = Member(name, draw(templates(depth)))
     if draw(st.integers(0, 3)) == 0:
-        choice = HOW if isinstance(member.template, Leaf) else ("a", "b")
+        choice: tuple[str, ...] = HOW if isinstance(member.template, Leaf) else ("a", "b")
         member.mapped = draw(st.booleans())
         member.items = draw(st.lists(st.sampled_from(choice), min_size=0 if member.mapped else 1, max_size=3))
     if draw(st.integers(0, 4)) == 0:
