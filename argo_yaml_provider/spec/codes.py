@@ -84,7 +84,6 @@ UNSUPPORTED: dict[str, str] = {
     "unsupported-cron": "run the workflowSpec as a Workflow, and schedule its DAG in Airflow",
     "unsupported-event-binding": "trigger the DAG from outside by Airflow's REST API or an asset",
     "unsupported-volume-claim": "create the claim once, and refer to it under volumes as persistentVolumeClaim",
-    "unsupported-parallelism": "limit it in Airflow: max_active_tasks, or a pool",
     "unsupported-artifact": "hand small data on as output parameters, large data by a volume",
     "unsupported-suspend": "split the workflow into two DAGs, and trigger the second by hand",
     "unsupported-disruption-budget": "create the PodDisruptionBudget beside the workflow",

@@ -84,7 +84,7 @@ def members(draw: st.DrawFn, name: str, depth: int, known: list[str]) -> Member:
         member.items = draw(st.lists(st.sampled_from(choice), min_size=0 if member.mapped else 1, max_size=3))
     if draw(st.integers(0, 4)) == 0:
         member.when = draw(st.booleans())
-        if known and draw(st.booleans()):
+        if draw(st.booleans()) and known:
             member.when = (draw(st.sampled_from(known)), draw(st.sampled_from(("Succeeded", "Failed", "Skipped"))))
     if draw(st.integers(0, 9)) == 0:
         member.exits = draw(st.sampled_from(HOW))
