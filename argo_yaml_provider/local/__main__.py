@@ -39,7 +39,6 @@ async def _serve(folder: Path, images: dict[str, Any], *, until_eof: bool) -> No
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, told.set)
     if until_eof:
-        loop.add_signal_handler(signal.SIGINT, lambda: None)
         loop.add_reader(0, _at_eof, told)
     else:
         loop.add_signal_handler(signal.SIGINT, told.set)
@@ -54,6 +53,8 @@ def _at_eof(told: asyncio.Event) -> None:
 
 def main() -> None:
     arguments = _arguments()
+    if arguments.until_eof:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to act on
     os.umask(0o022)
     images = read_images(arguments.images)
     gc.set_threshold(100_000, 50, 50)  # thousands of pods are many dicts, none of them garbage

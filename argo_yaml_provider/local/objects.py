@@ -71,7 +71,7 @@ class Objects:
         if not target.resource.namespaced:
             meta.pop("namespace", None)
             return
-        given = meta.setdefault("namespace", target.namespace)
+        given = meta["namespace"] = meta.get("namespace") or target.namespace
         if given != target.namespace:
             why = "the namespace of the provided object does not match the namespace sent on the request"
             raise ApiError("BadRequest", f"{why}: {given}, {target.namespace}")

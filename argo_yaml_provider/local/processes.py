@@ -134,6 +134,7 @@ class Processes:
     def stop(self) -> None:
         """End the launcher, and with it all that it runs."""
         self._reading.cancel()
+        self._socket.shutdown(socket.SHUT_RDWR)  # the launcher's sign to end everything
         self._writer.close()
         self._socket.close()
         try:

@@ -113,7 +113,7 @@ def _message(kind: str, data: bytes) -> Json:
             found.setdefault(name, {})[_read("text", entry.get(1, b""))] = _read(inner, entry.get(2, b""))
         elif shape == "list":
             found.setdefault(name, []).append(_read(inner, value))
-        else:
+        elif value != b"" or how not in _SCALARS:  # what is not set is sent as empty text
             found[name] = _read(how, value)
     return found
 

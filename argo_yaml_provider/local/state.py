@@ -45,9 +45,10 @@ def _insist(function: Any, path: str, _: Any) -> None:
 def begun_at(pid: int) -> str:
     """When a process started, so that a reused number is not taken for it."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
+    return "" if fields[0] == "Z" else fields[19]
 
 
 def _clear(folder: Path) -> None:
@@ -56,9 +57,7 @@ def _clear(folder: Path) -> None:
         if folder.stat().st_uid != os.geteuid():
             return
         pid, _, begun = (folder / "pid").read_text().partition(" ")
-        if begun_at(int(pid)) == begun and begun:
-            return
-        if not begun and _alive(int(pid)):
+        if begun_at(int(pid)) == begun if begun else _alive(int(pid)):
             return
         for file in (folder / "groups").glob("*"):
             _end_group(int(file.name), file.read_text())
