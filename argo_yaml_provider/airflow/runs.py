@@ -105,7 +105,7 @@ class RunSource:
 
     def config_map(self, name: str, key: str) -> str | None:
         """As the run's first task to ask has read it."""
-        found: str | None = self.once.get(f"configmap/{name}/{key}")
+        found: str | None = self.once.get(f"config_map/{name}/{key}")
         return found
 
     def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:

@@ -6,6 +6,7 @@ Must not know: what a step does with it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
@@ -82,6 +83,7 @@ class ExecutorHost:
         self._shared, self._ti, self._envelope, self._log, self._first = shared, ti, envelope, log, first
         self._outcomes: dict[str, dict[int, Json]] = {}
         self._all_read = False
+        self._reading = asyncio.Lock()
         self._attempts: tuple[Attempt, ...] | None = None
 
     def use(self, kube: Kube) -> None:
@@ -114,19 +116,20 @@ class ExecutorHost:
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
         """Read once a life: what ended before this task began stays as it is."""
-        if task_id not in self._outcomes and not self._all_read:
-            await self._read(task_id)
+        async with self._reading:
+            if task_id not in self._outcomes and not self._all_read:
+                await self._read(task_id)
         value = self._outcomes.get(task_id, {}).get(map_index)
         return None if value is None else Outcome.from_json(value)
 
     async def _read(self, task_id: str) -> None:
-        prefix = self._envelope.prefix
-        self._all_read = len(self._outcomes) >= _ONE_BY_ONE
-        wanted = None if self._all_read else prefix + task_id
-        if not self._all_read:
-            self._outcomes[task_id] = {}
-        for found, index, value in await self._shared.api.xcoms(self.dag_id, self.run_id, OUTCOME_KEY, task_id=wanted):
+        prefix, everything = self._envelope.prefix, len(self._outcomes) >= _ONE_BY_ONE
+        wanted = None if everything else prefix + task_id
+        rows = await self._shared.api.xcoms(self.dag_id, self.run_id, OUTCOME_KEY, task_id=wanted)
+        self._outcomes.setdefault(task_id, {})
+        for found, index, value in rows:
             self._outcomes.setdefault(found.removeprefix(prefix), {})[index] = value
+        self._all_read = everything
 
     @property
     def _attempts_key(self) -> str:
