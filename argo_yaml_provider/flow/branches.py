@@ -119,5 +119,7 @@ def _union(sets: Iterable[Phases]) -> Phases:
     found: Phases = {}
     for phases in sets:
         for phase, steps in phases.items():
-            found[phase] = min(steps, found.get(phase, steps))
+            if steps < found.get(phase, steps + 1):
+                found.pop(phase, None)
+                found[phase] = steps
     return found

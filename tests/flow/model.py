@@ -84,6 +84,8 @@ class Controller:
 
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
+        self.chance = False
+        """Whether a phase hung on which of two branches of the same length Argo looks at first: it walks a Go map."""
 
     def run(self, name: str, template: Leaf | Steps | Dag) -> str:
         """Call a template under a node name; gives the node's phase."""
@@ -223,19 +225,23 @@ class Controller:
     def _branches(self, dag: str, targets: list[str]) -> dict[str, str]:
         """The phase of each target, found by walking the nodes from the dag down. Argo: assessDAGPhase."""
         phases = {f"{dag}.{target}": "" for target in targets}
-        queue = [(child, "Succeeded") for child in self.nodes[dag].children]
-        seen = set(queue)
+        queue = [(child, "Succeeded", 0) for child in self.nodes[dag].children]
+        seen = {(name, phase) for name, phase, _ in queue}
+        first: dict[str, int] = {}
         while queue:
-            name, phase = queue.pop(0)
+            name, phase, depth = queue.pop(0)
             node = self.nodes[name]
             if node.phase in COMPLETED:
                 phase = node.phase
             if name in phases and phases[name] not in FAILURES:
                 phases[name] = phase
+                first[name] = depth
+            elif name in phases and phase in FAILURES and phase != phases[name] and first[name] == depth:
+                self.chance = True
             for child in node.children:
                 if (child, phase) not in seen:
                     seen.add((child, phase))
-                    queue.append((child, phase))
+                    queue.append((child, phase, depth + 1))
         return {target: phases[f"{dag}.{target}"] for target in targets}
 
     def outbound(self, name: str) -> list[str]:
