@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from argo_yaml_provider.expr.errors import ExprError
-from argo_yaml_provider.expr.values import TypedMap
 
 Task = Mapping[str, Any]
 
@@ -20,6 +19,7 @@ OF_ITEMS = ("AnySucceeded", "AllFailed")
 """The results that only a looped task has."""
 
 _NAME = re.compile(r"([a-zA-Z0-9][-a-zA-Z0-9]*?\.[A-Z][a-zA-Z]+)|([a-zA-Z0-9][-a-zA-Z0-9]*)")
+_FUNCTIONS = re.compile(r"\b(asInt|asFloat|jsonpath|toJson|sprig)(?=\.)")
 _RESULT = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*?\.[A-Z][a-zA-Z]+")
 
 
@@ -70,26 +70,26 @@ def _expanded(name: str, tasks: Mapping[str, Task]) -> str:
     return "(" + " || ".join(f"{name}.{result}" for result in results) + ")"
 
 
-class _Results(TypedMap):
-    """A task's results: of them the checker knows that each is true or false."""
-
-    __slots__ = ()
-    go_type = "map[string]bool"
-    element = "bool"
-    zero = False
+def _variable(text: str) -> str:
+    """Task names as an expression can say them; a task that is named like one of Argo's functions gets a name of its own."""
+    return _FUNCTIONS.sub(r"\1_", text.replace("-", "_"))
 
 
 def evaluate_depends(logic: str, results: Mapping[str, Mapping[str, bool]]) -> bool:
     """Whether the task runs, now that every task it names has ended; `results` by task name, then by result."""
-    from argo_yaml_provider.expr.evaluator import evaluate_bool
+    from argo_yaml_provider.expr.checker import Checker
+    from argo_yaml_provider.expr.evaluator import compile_expression, evaluate_bool
+    from argo_yaml_provider.expr.natures import of_type
 
-    text = logic.replace("-", "_")
+    text = _variable(logic)
     env: dict[str, Any] = {}
     for name, result in results.items():
-        env.setdefault(name.replace("-", "_"), _Results(result))
+        env.setdefault(_variable(f"{name}.")[:-1], {known: result.get(known, False) for known in RESULTS})
     try:
         for name, wrong in wrong_results(logic):
             raise ExprError(f"{name} has no result {wrong}; there are {', '.join(RESULTS)}")  # noqa: TRY301 - one message
+        # Every result is known to be true or false: what cannot be done with those is refused even where it is not reached.
+        Checker(dict.fromkeys(env, of_type("map[string]bool"))).check(compile_expression(text).tree)
         return evaluate_bool(text, env)
     except ExprError as error:
         raise ExprError(f"unable to evaluate expression '{text}': {error.message}", error.offset, error.length) from error

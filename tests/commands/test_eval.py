@@ -59,6 +59,88 @@ def test_keeps_whole_floats_floats(tmp_path: Path) -> None:
     assert "1.0" in CliRunner().invoke(main, ["eval", str(path)]).output
 
 
+A = {"name": "A", "continueOn": {"failed": True}}
+T = {"name": "T", "dependencies": ["A"]}
+LOOP = {"name": "s", "arguments": {"parameters": [{"name": "p", "value": "{{item}}"}]}, "when": "{{item}} == 1"}
+TEMPLATE = {
+    "name": "t",
+    "inputs": {"parameters": [{"name": "p", "default": 2}]},
+    "container": {"image": "i", "args": ["{{inputs.parameters.p}}"]},
+    "retryStrategy": {"limit": "{{inputs.parameters.p}}"},
+}
+
+
+@pytest.mark.parametrize(
+    ("vector", "want"),
+    [
+        ({"kind": "expr", "mode": "bool", "expr": "x == 'a'", "env": {"x": "a"}}, True),
+        ({"kind": "expr", "mode": "valueFrom", "expr": "1000000.0"}, "1e+06"),
+        ({"kind": "expr", "mode": "eval", "expr": "groupBy([1], # % 2)"}, {"1": [1]}),
+        ({"kind": "expr", "mode": "eval", "expr": "1/0"}, "+Inf"),
+        ({"kind": "when", "when": "{{x}} == a", "params": {"x": "a"}}, True),
+        ({"kind": "template", "mode": "validate", "template": '"{{ x }}{{=y}}"'}, [" x "]),
+        ({"kind": "template", "mode": "resolveVar", "template": "{{=n + 1}}", "params": {"n": 1}}, 2),
+        ({"kind": "template", "mode": "strict", "template": '"{{x}}"', "strictPrefixes": ["tasks"]}, '"{{x}}"'),
+        (
+            {"kind": "depends", "target": "T", "tasks": [A, T], "nodes": {"A": {"phase": "Failed"}}},
+            {
+                "dependencies": {"A": "task"},
+                "logic": "(A.Succeeded || A.Skipped || A.Daemoned || A.Failed)",
+                "execute": True,
+                "proceed": True,
+            },
+        ),
+        (
+            {"kind": "items", "mode": "dag", "task": {**LOOP, "withParam": "[1.0]"}},
+            [{"name": "s(0:1.0)", "parameters": [{"name": "p", "value": "1.0"}], "when": "1.0 == 1"}],
+        ),
+        ({"kind": "items", "mode": "type", "item": "[1, 2]"}, {"string": "[1,2]", "type": "List"}),
+        ({"kind": "backoff", "mode": "duration", "duration": "90"}, {"ns": 90_000_000_000, "go": "1m30s", "seconds": 90}),
+        ({"kind": "backoff", "mode": "limit", "limit": "2147483648"}, -2147483648),
+        (
+            {"kind": "backoff", "mode": "retry", "retryStrategy": {}, "attempts": []},
+            {"decision": "start", "lastRetry_env": {}, "message": "", "phase": "Running", "proceed": True},
+        ),
+        (
+            {"kind": "merge", "mode": "process", "wfTemplate": TEMPLATE},
+            {
+                "template": {
+                    "name": "t",
+                    "inputs": {"parameters": [{"name": "p", "default": "2", "value": "2"}]},
+                    "outputs": {},
+                    "metadata": {},
+                    "container": {"name": "", "image": "i", "args": ["2"], "resources": {}},
+                    "retryStrategy": {"limit": "2"},
+                },
+                "limit": 2,
+            },
+        ),
+        (
+            {
+                "kind": "merge",
+                "mode": "spec",
+                "workflow": {"entrypoint": "e", "arguments": {"parameters": [{"name": "a", "value": "high"}]}},
+                "workflowTemplate": {"arguments": {"parameters": [{"name": "a", "value": "low", "enum": ["low"]}]}},
+                "workflowDefaults": {"arguments": {"parameters": [{"name": "b", "default": "d"}]}},
+            },
+            {
+                "entrypoint": "e",
+                "arguments": {"parameters": [{"name": "a", "value": "high"}, {"name": "b", "default": "d"}]},
+            },
+        ),
+    ],
+    ids=lambda value: f"{value['kind']}-{value.get('mode', '')}" if isinstance(value, dict) and "kind" in value else "",
+)
+def test_answers_each_kind(vector: dict[str, Any], want: Any) -> None:
+    assert answer(vector) == {"value": want}
+
+
+def test_items_keep_the_digits_they_are_written_with(tmp_path: Path) -> None:
+    path = tmp_path / "vectors.json"
+    path.write_text('[{"id": "a", "kind": "items", "mode": "dag", "task": {"name": "s", "withItems": [2.50, "\\u00e9"]}}]')
+    assert [step["name"] for step in run(path)["a"]["value"]] == ["s(0:2.50)", r"s(1:\u00e9)"]
+
+
 @pytest.mark.parametrize("text", ["{", "{}", "[1]", "[" * 100_000])
 def test_a_file_that_holds_no_vectors_is_told_so(text: str, tmp_path: Path) -> None:
     path = tmp_path / "vectors.json"

@@ -77,6 +77,19 @@ def test_evaluates_over_results(logic: str, want: bool) -> None:
     assert evaluate_depends(logic, {"A": result("Succeeded"), "a-b": result("Failed")}) is want
 
 
+def test_a_task_may_be_named_like_a_function() -> None:
+    results = {name: result("Succeeded") for name in ("sprig", "asInt", "len", "a-sprig")}
+    assert evaluate_depends("sprig.Succeeded && asInt.Succeeded && len.Succeeded && a-sprig.Succeeded", results)
+
+
+@pytest.mark.parametrize(
+    "logic", ["A.Succeeded || A.Failed > A.Errored", "A.Succeeded || A.Nothing", "A.Succeeded || -A.Failed"]
+)
+def test_nonsense_is_refused_even_where_it_is_not_reached(logic: str) -> None:
+    with pytest.raises(ExprError):
+        evaluate_depends(logic, {"A": result("Succeeded")})
+
+
 def test_what_cannot_be_evaluated_says_which_logic() -> None:
     with pytest.raises(ExprError, match=r"^unable to evaluate expression 'A.Succeeded &&': "):
         evaluate_depends("A.Succeeded &&", {"A": result("Succeeded")})
