@@ -14,6 +14,7 @@ from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.template import replace_json
 from argo_yaml_provider.flow import clock
 from argo_yaml_provider.flow import retry as retries
+from argo_yaml_provider.flow.affinity import avoiding
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.entries import Execution, Place
 from argo_yaml_provider.flow.identity import pod_name
@@ -41,6 +42,8 @@ class Decider:
         node = found.node if strategy is None else f"{found.node}({len(attempts)})"
         try:
             template = found.template if strategy is None else self._for_attempt(found, node, attempts)
+            if ((strategy or {}).get("affinity") or {}).get("nodeAntiAffinity") is not None:
+                template = {**template, "affinity": avoiding(template.get("affinity"), attempts)}
             deadline = self._seconds_left(found, template, strategy, attempts)
             workflow = self._workflow(found)
         except ExprError as error:
