@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo
 
 from argo_yaml_provider.resolve.checks.syntax import LANGUAGE, bad_expression
 from argo_yaml_provider.resolve.checks.view import View
@@ -51,13 +50,16 @@ def check_cron(view: View) -> None:
         view.report_cron(
             ("spec", "startingDeadlineSeconds"), "bad-number", "a deadline cannot be negative", help="write seconds"
         )
-    for message, at, length in bad_expression((spec.get("stopStrategy") or {}).get("expression") or "false"):
+    stop = (spec.get("stopStrategy") or {}).get("expression")
+    for message, at, length in bad_expression(stop) if stop else ():
         text = f"this expression cannot be read: {message}"
         view.report_cron(("spec", "stopStrategy", "expression"), "bad-expression", text, help=LANGUAGE, within=(at, length))
 
 
 def is_zone(name: str) -> bool:
     """Whether the time zone database has it."""
+    from zoneinfo import ZoneInfo
+
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from argo_yaml_provider.expr.depends import OF_ITEMS, RESULTS, names_in, wrong_results
 from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.resolve.checks.shortcuts import is_plain_depends
 from argo_yaml_provider.resolve.checks.view import View, title
 from argo_yaml_provider.spec.problems import suggest
 from argo_yaml_provider.spec.resource import Json, Path
@@ -101,11 +102,8 @@ def check_depends(view: View) -> None:
 
 
 def _check_logic(view: View, key: str, path: Path, logic: str, tasks: dict[str, Json]) -> None:
-    from argo_yaml_provider.expr.parser import parse
-
-    try:
-        parse(logic.replace("-", "_"))
-    except ExprError as error:
+    error = _syntax_error(logic)
+    if error:
         help_text = 'write task names joined by &&, || and !, such as "a && (b.Failed || c)"'
         message = f"this depends cannot be read: {error.message}"
         view.report(key, path, "bad-depends", message, help=help_text, within=(error.offset, error.length))
@@ -121,6 +119,18 @@ def _check_logic(view: View, key: str, path: Path, logic: str, tasks: dict[str, 
             view.report(key, path, "unknown-task", message, help=suggest(name, tasks, label="tasks"), within=(at, len(name)))
         elif not any(tasks[name].get(way) for way in LOOPS):
             _check_items_result(view, key, path, logic, name)
+
+
+def _syntax_error(logic: str) -> ExprError | None:
+    if is_plain_depends(logic):
+        return None
+    from argo_yaml_provider.expr.parser import parse
+
+    try:
+        parse(logic.replace("-", "_"))
+    except ExprError as error:
+        return error
+    return None
 
 
 def _check_items_result(view: View, key: str, path: Path, logic: str, name: str) -> None:

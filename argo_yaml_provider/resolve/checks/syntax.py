@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.tags import find_tags
+from argo_yaml_provider.resolve.checks.shortcuts import is_plain_condition
 from argo_yaml_provider.resolve.checks.view import View, texts
 from argo_yaml_provider.resolve.references import calls_of
 from argo_yaml_provider.spec.resource import Json, Path
@@ -104,6 +105,8 @@ def check_whens(view: View) -> None:
 
 def bad_condition(text: str) -> Iterator[tuple[str, int, int]]:
     """Message, offset and length, if neither a word nor a number in the place of the tags makes the text a condition."""
+    if not text.strip() or is_plain_condition(text):
+        return
     from argo_yaml_provider.expr.when import check_when
 
     try:
