@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.step.pod import run_pod
 from tests.step.conftest import LocalHost, container
