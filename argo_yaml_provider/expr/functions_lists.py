@@ -31,9 +31,13 @@ def type_name(value: Any) -> str:
         return "nil"
     name = go_type(value)
     if isinstance(value, GoObject):
-        return name if not name.startswith("*") else "unknown"
+        package, _, plain = name.removeprefix("*").rpartition(".")
+        return f"{_PACKAGES.get(package, package)}.{plain}"
     kind = go_kind(value)
     return {"slice": "array", "float64": "float", "func": "func"}.get(kind, kind.rstrip("0123456789"))
+
+
+_PACKAGES = {"semver": "github.com/Masterminds/semver/v3", "sprig": "github.com/Masterminds/sprig/v3"}
 
 
 def _list(value: Any, message: str) -> list[Any]:

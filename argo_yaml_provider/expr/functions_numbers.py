@@ -18,7 +18,8 @@ from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.values import SizedInt, go_type, is_int, is_number, wrap
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}\Z")
-_FLOAT = re.compile(r"[+-]?(?:(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?|inf|infinity|nan)\Z", re.IGNORECASE)
+_FLOAT = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity|nan)\Z", re.IGNORECASE)
+_SEPARATOR = re.compile(r"(?<=[0-9a-fA-FxX])_(?=[0-9a-fA-F])")
 _HEX_FLOAT = re.compile(r"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+\Z")
 
 
@@ -63,10 +64,11 @@ def parse_float(text: str) -> float | None:
     """strconv.ParseFloat: decimal or hexadecimal; what is too large for 64 bits is refused."""
     if len(text) > 1000:
         return None
-    if _HEX_FLOAT.match(text):
-        number = float.fromhex(text)
-    elif _FLOAT.match(text) and "_" not in text:
-        number = float(text)
+    digits = _SEPARATOR.sub("", text) if "_" in text else text
+    if _HEX_FLOAT.match(digits):
+        number = float.fromhex(digits)
+    elif _FLOAT.match(digits):
+        number = float(digits)
     else:
         return None
     return None if math.isinf(number) and "inf" not in text.lower() else number

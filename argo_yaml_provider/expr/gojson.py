@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from argo_yaml_provider.expr.errors import ExprError
 
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"[ \t\r\n]*")
 HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
@@ -53,7 +54,8 @@ def _dump(value: Any, *, sort_keys: bool) -> str:
 
 def dump_text(text: str) -> str:
     """One string, with `<`, `>` and `&` escaped as Go does for HTML."""
-    return encode_basestring(text).translate(HTML)
+    quoted = encode_basestring(text).translate(HTML)
+    return quoted if text.isascii() else _NO_CHARACTER.sub(r"\\ufffd", quoted)
 
 
 def dump_float(number: float) -> str:

@@ -113,7 +113,7 @@ class Regex:
             return b"$"
         if name.isdigit():
             return match.group(int(name)) or b"" if len(name) < 10 and int(name) <= self._pattern.groups else b""
-        index = self._pattern.groupindex.get(name)
+        index = self._pattern.groupindex.get(_raw(name))
         return (match.group(index) or b"") if index else b""
 
 

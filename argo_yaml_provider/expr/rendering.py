@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from argo_yaml_provider.expr import gojson
-from argo_yaml_provider.expr.clock import Duration, Month, Time, Weekday
+from argo_yaml_provider.expr.clock import Duration, Location, Month, Time, Weekday
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.limits import check_length
 from argo_yaml_provider.expr.values import AnyMap, GoFunction, SizedInt, go_type, is_nil
@@ -47,7 +47,7 @@ def plain(value: Any) -> Any:
         return format_time(value, RFC3339_NANO)
     if isinstance(value, SizedInt):
         return int(value)
-    return str(value)
+    return {} if isinstance(value, Location) else str(value)
 
 
 def render_go(value: Any) -> str:
@@ -87,16 +87,14 @@ def _map_shown(value: dict[Any, Any]) -> str:
 
 
 def _key_order(key: Any) -> tuple[int, Any]:
-    """How fmt sorts the keys of a map[any]: by type first."""
+    """How fmt sorts the keys of a map[any]: by type first, in the order the linker happened to give them."""
     if key is None:
         return 0, 0
-    if isinstance(key, bool):
+    if isinstance(key, str):
         return 1, key
-    if isinstance(key, int):
-        return 2, int(key)
-    if isinstance(key, float):
-        return 3, key
-    return (4, key) if isinstance(key, str) else (5, str(key))
+    if isinstance(key, bool):
+        return 4, key
+    return (2 if isinstance(key, int) else 3, key) if isinstance(key, (int, float)) else (5, str(key))
 
 
 def render_float(number: float) -> str:

@@ -134,7 +134,7 @@ def _all_hold(group: list[Constraint], version: Version) -> bool:
 
 def _parse_constraint(text: str) -> list[list[Constraint]]:
     for match in regexes.compiled(_RANGE).all_groups(text):
-        text = text.replace(match[0], f">= {match[1]}, <= {match[10]} ", 1)
+        text = text.replace(match[0], f">= {match[1]}, <= {match[11]} ", 1)
     return [_parse_group(group) for group in text.split("||")]
 
 

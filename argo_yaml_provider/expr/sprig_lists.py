@@ -182,15 +182,19 @@ def omit(given: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def merge(target: dict[str, Any], *sources: dict[str, Any]) -> dict[str, Any]:
     """What the target has wins; maps are merged all the way down. An empty value counts as none. Library: mergo."""
-    for source in sources:
-        _merge(target, source, overwrite=False)
-    return target
+    return _merged(target, sources, overwrite=False)
 
 
 def merge_overwrite(target: dict[str, Any], *sources: dict[str, Any]) -> dict[str, Any]:
-    """What the last source has wins, unless it is empty."""
+    """What the last source has wins."""
+    return _merged(target, sources, overwrite=True)
+
+
+def _merged(target: dict[str, Any], sources: tuple[dict[str, Any] | None, ...], *, overwrite: bool) -> dict[str, Any]:
+    if target is None:
+        raise Panic("assignment to entry in nil map")
     for source in sources:
-        _merge(target, source, overwrite=True)
+        _merge(target, source or {}, overwrite=overwrite)
     return target
 
 
@@ -199,7 +203,7 @@ def _merge(target: dict[str, Any], source: dict[str, Any], *, overwrite: bool) -
         held = target.get(key)
         if type(item) is dict and type(held) is dict:
             _merge(held, item, overwrite=overwrite)
-        elif key not in target or (empty(held) and not empty(item)) or (overwrite and not empty(item)):
+        elif overwrite or (item is not None and empty(held)):
             target[key] = item
 
 

@@ -195,7 +195,7 @@ def _first_bad(text: str, alphabet: str, quantum: int) -> int:
     for index, byte in enumerate(plain):
         if chr(byte) not in alphabet:
             return index
-    return len(plain) - len(plain) % quantum if quantum == 4 else len(plain)
+    return len(plain) - len(plain) % quantum
 
 
 def _hash(name: str, text: str) -> str:
