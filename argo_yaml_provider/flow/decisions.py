@@ -43,7 +43,7 @@ class Decider:
         try:
             template = found.template if strategy is None else self._for_attempt(found, node, attempts)
             if ((strategy or {}).get("affinity") or {}).get("nodeAntiAffinity") is not None:
-                template = {**template, "affinity": avoiding(template.get("affinity"), attempts)}
+                template = {**template, "affinity": avoiding(self._affinity(found, template), attempts)}
             deadline = self._seconds_left(found, template, strategy, attempts)
             workflow = self._workflow(found)
         except ExprError as error:
@@ -124,6 +124,12 @@ class Decider:
         if frame is None:
             return {}
         return {field: frame.template[field] for field in _OF_BOUNDARY if frame.template.get(field)}
+
+    def _affinity(self, found: Execution, template: Json) -> Json | None:
+        """The pod's affinity: the template's, else the composite's around it, else the workflow's."""
+        around = self._boundary(found.place)
+        written: Json | None = template.get("affinity") or around.get("affinity") or self._engine.spec.get("affinity")
+        return written
 
     def _child_conf(self, found: Execution, node: str, template: Json) -> Json:
         """What a child run takes over."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from argo_yaml_provider.diagnostics import Diagnostic, SpecError
 from argo_yaml_provider.plan.items import loops
 from argo_yaml_provider.plan.loops import MOST_UNROLLED, is_mapped, is_unrolled, literal_count
 from argo_yaml_provider.plan.names import ROOT, Names, slug
@@ -197,19 +196,8 @@ class CallBuilder:
     def _called(self, scope: str, holder: Json) -> str:
         key = self._resolved.reference(scope, holder)
         if key is None:
-            raise SpecError((self._dynamic(scope, holder),))
+            raise LookupError(f"{scope}: {holder.get('name')} calls a template that is not known")
         return key
-
-    def _dynamic(self, scope: str, holder: Json) -> Diagnostic:
-        """A templateRef whose name holds a tag: which template it means is known only at run time."""
-        reference = holder.get("templateRef") or {}
-        name = f"{reference.get('name')}/{reference.get('template')}" if reference else str(holder.get("template"))
-        return Diagnostic(
-            pos=self._resolved.at(scope),
-            code="unsupported-dynamic-template",
-            message=f'"{holder.get("name", "the hook")}" calls the template {name}, whose name holds a tag',
-            help="name the templates, and choose between them with when",
-        )
 
     def _unrolled(self, spot: Spot, template: str, source: Json, upstream: Sinks) -> tuple[Call, Sinks]:
         """One call per item, in a group of their own."""

@@ -78,6 +78,7 @@ CODES: dict[str, str] = {
     "bad-depends": "depends cannot be read, or names no result of a task",
     "bad-schedule": "the text is no cron schedule",
     "bad-timezone": "there is no such time zone",
+    "dynamic-template": "the name of the template that is called holds a tag: it is known only at run time",
 }
 
 UNSUPPORTED: dict[str, str] = {
@@ -91,7 +92,6 @@ UNSUPPORTED: dict[str, str] = {
     "unsupported-shutdown": "stop the run in Airflow's UI",
     "unsupported-synchronization": "use an Airflow pool with as many slots as the lock has holders",
     "unsupported-plugin": "call the plugin's service from a container step",
-    "unsupported-labels-from": "write the labels as they are",
     "unsupported-daemon": "run the service outside the workflow, or as a sidecar of the step that needs it",
     "unsupported-container-set": "run the containers as steps of their own, or as sidecars",
     "unsupported-resource": "run kubectl in a container step",
@@ -99,7 +99,6 @@ UNSUPPORTED: dict[str, str] = {
     "unsupported-http": "run curl in a container step",
     "unsupported-memoize": "remove it: the step then runs each time",
     "unsupported-pending-timeout": "use timeout, which counts from the step's start",
-    "unsupported-retry-affinity": "remove it: a retry may then run on the same node",
 }
 
 
