@@ -29,7 +29,7 @@ class Client:
     async def pod(self, manifest: Json) -> Json:
         status, pod = await self.call("POST", "/api/v1/namespaces/default/pods", manifest)
         assert status == 201, pod
-        return pod
+        return dict(pod)
 
     async def until(self, name: str, test: Callable[[Json], Any]) -> Json:
         """The pod, once the test holds for it."""
@@ -40,7 +40,7 @@ class Client:
             async for line in reply.content:
                 event = json.loads(line)
                 if event["type"] == "DELETED" or test(event["object"]):
-                    return event["object"]
+                    return dict(event["object"])
         raise AssertionError(f"pod {name} did not come to be as awaited")
 
     async def ended(self, name: str) -> Json:

@@ -109,7 +109,8 @@ async def test_the_asynchronous_client(kube: EmbeddedKubernetes) -> None:
     await config.load_kube_config(str(kube.kubeconfig))
     async with client.ApiClient() as api, WsApiClient() as sockets:
         core = client.CoreV1Api(api)
-        await core.create_namespaced_pod("default", pod("async", "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done"))
+        manifest: Any = pod("async", "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done")
+        await core.create_namespaced_pod("default", manifest)
         async with watch.Watch().stream(core.list_namespaced_pod, "default", field_selector="metadata.name=async") as events:
             async for event in events:
                 if event["object"].status.phase == "Running":

@@ -48,7 +48,10 @@ def test_every_kind_of_value() -> None:
     ("container", "want"),
     [
         ({"envFrom": [{"secretRef": {"name": "gone"}}]}, 'secret "gone" not found'),
-        ({"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "z"}}}]}, "couldn't find key z in ConfigMap n/c"),
+        (
+            {"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "z"}}}]},
+            "couldn't find key z in ConfigMap n/c",
+        ),
     ],
 )
 def test_what_is_missing_is_named(container: dict[str, Any], want: str) -> None:

@@ -26,12 +26,16 @@ ENV = [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
 @pytest.mark.parametrize(
     ("target", "patch", "want"),
     [
-        pytest.param({"env": ENV}, {"env": [{"name": "B", "value": "9"}]}, {"env": [ENV[0], {"name": "B", "value": "9"}]}, id="by-key"),
+        pytest.param(
+            {"env": ENV}, {"env": [{"name": "B", "value": "9"}]}, {"env": [ENV[0], {"name": "B", "value": "9"}]}, id="by-key"
+        ),
         pytest.param({"env": ENV}, {"env": [{"name": "A", "$patch": "delete"}]}, {"env": [ENV[1]]}, id="delete"),
         pytest.param({"env": ENV}, {"env": [{"$patch": "replace"}, ENV[1]]}, {"env": [ENV[1]]}, id="replace"),
         pytest.param({"args": ["a", "b"]}, {"args": ["c"]}, {"args": ["c"]}, id="plain-lists-are-replaced"),
         pytest.param({"finalizers": ["a"]}, {"finalizers": ["b"]}, {"finalizers": ["a", "b"]}, id="sets-grow"),
-        pytest.param({"finalizers": ["a", "b"]}, {"$deleteFromPrimitiveList/finalizers": ["a"]}, {"finalizers": ["b"]}, id="sets-shrink"),
+        pytest.param(
+            {"finalizers": ["a", "b"]}, {"$deleteFromPrimitiveList/finalizers": ["a"]}, {"finalizers": ["b"]}, id="sets-shrink"
+        ),
     ],
 )
 def test_strategic_patch(target: Any, patch: Any, want: Any) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from typing import Any
 
@@ -9,6 +8,10 @@ import pytest
 
 from argo_yaml_provider.local import EmbeddedKubernetes
 from tests.local.conftest import Client, Json, pod
+
+
+def never(_: Json) -> bool:
+    return False
 
 
 def terminated(found: Json, index: int = 0) -> Json:
@@ -73,7 +76,7 @@ VOLUMES: list[Json] = [
     {"name": "all", "projected": {"sources": [{"configMap": {"name": "files"}}, {"secret": {"name": "pass"}}]}},
     {"name": "claimed", "persistentVolumeClaim": {"claimName": "disk"}},
 ]
-MOUNTS = [{"name": v["name"], "mountPath": f"/v/{v['name']}"} for v in VOLUMES]
+MOUNTS: list[Json] = [{"name": v["name"], "mountPath": f"/v/{v['name']}"} for v in VOLUMES]
 
 
 async def test_volumes(client: Client) -> None:
@@ -82,15 +85,25 @@ async def test_volumes(client: Client) -> None:
     await client.call("POST", f"{base}/secrets", {"metadata": {"name": "pass"}, "stringData": {"pw": "P"}})
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     await client.call("POST", f"{base}/persistentvolumeclaims", {"metadata": {"name": "disk"}, "spec": claim})
-    script = "cd /v; cat map/deep/a secret/pw down/note all/a all/b all/pw; echo; stat -c %a secret/pw; cat scratch/init; echo kept > claimed/f"
-    init = {"name": "before", "image": "alpine", "command": ["sh", "-c", "echo ready > /v/scratch/init"], "volumeMounts": MOUNTS[:1]}
+    script = (
+        "cd /v; cat map/deep/a secret/pw down/note all/a all/b all/pw; echo; "
+        "stat -c %a secret/pw; cat scratch/init; echo kept > claimed/f"
+    )
+    init = {
+        "name": "before",
+        "image": "alpine",
+        "command": ["sh", "-c", "echo ready > /v/scratch/init"],
+        "volumeMounts": MOUNTS[:1],
+    }
     one = pod("volumes", script, container={"volumeMounts": MOUNTS}, volumes=VOLUMES, initContainers=[init])
     one["metadata"]["annotations"] = {"note": "N"}
     await client.pod(one)
     ended = await client.ended("volumes")
     assert await client.log("volumes") == "APNABP\n400\nready\n", terminated(ended)
     sub = [{"name": "claimed", "mountPath": "/one", "subPath": "f"}, {"name": "map", "mountPath": "/ro", "readOnly": True}]
-    await client.pod(pod("later", "cat /one; touch /ro/x 2>&1 || echo refused", container={"volumeMounts": sub}, volumes=VOLUMES))
+    await client.pod(
+        pod("later", "cat /one; touch /ro/x 2>&1 || echo refused", container={"volumeMounts": sub}, volumes=VOLUMES)
+    )
     await client.ended("later")
     assert (await client.log("later")).splitlines()[0::2] == ["kept", "refused"]
 
@@ -118,11 +131,17 @@ async def test_a_post_start_hook_holds_the_next_container_back(client: Client) -
 
 async def test_a_sidecar_starts_before_and_ends_after(client: Client) -> None:
     script = "trap 'echo stopped; exit 0' TERM; echo up > /s/up; while :; do sleep 0.05; done"
-    mounts = [{"name": "s", "mountPath": "/s"}]
-    probe = {"exec": {"command": ["test", "-f", "/s/up"]}, "periodSeconds": 1}
-    side = {"name": "side", "image": "alpine", "restartPolicy": "Always", "command": ["sh", "-c", script]}
+    mounts: list[Json] = [{"name": "s", "mountPath": "/s"}]
+    probe: Json = {"exec": {"command": ["test", "-f", "/s/up"]}, "periodSeconds": 1}
+    side: Json = {"name": "side", "image": "alpine", "restartPolicy": "Always", "command": ["sh", "-c", script]}
     side |= {"volumeMounts": mounts, "startupProbe": probe}
-    one = pod("sidecar", "cat /s/up", container={"volumeMounts": mounts}, initContainers=[side], volumes=[{"name": "s", "emptyDir": {}}])
+    one = pod(
+        "sidecar",
+        "cat /s/up",
+        container={"volumeMounts": mounts},
+        initContainers=[side],
+        volumes=[{"name": "s", "emptyDir": {}}],
+    )
     await client.pod(one)
     ended = await client.ended("sidecar")
     assert (ended["status"]["phase"], await client.log("sidecar", "container=main")) == ("Succeeded", "up\n")
@@ -140,12 +159,21 @@ async def test_a_failed_init_container_is_the_end(client: Client) -> None:
 
 async def test_on_failure_restarts_and_keeps_the_log_before(client: Client) -> None:
     script = "test -f /s/again && { echo second; exit 0; }; touch /s/again; echo first; exit 1"
-    one = pod("restart", script, container={"volumeMounts": [{"name": "s", "mountPath": "/s"}]}, volumes=[{"name": "s", "emptyDir": {}}])
+    one = pod(
+        "restart",
+        script,
+        container={"volumeMounts": [{"name": "s", "mountPath": "/s"}]},
+        volumes=[{"name": "s", "emptyDir": {}}],
+    )
     one["spec"]["restartPolicy"] = "OnFailure"
     await client.pod(one)
     ended = await client.ended("restart")
     status = ended["status"]["containerStatuses"][0]
-    assert (ended["status"]["phase"], status["restartCount"], status["lastState"]["terminated"]["exitCode"]) == ("Succeeded", 1, 1)
+    assert (ended["status"]["phase"], status["restartCount"], status["lastState"]["terminated"]["exitCode"]) == (
+        "Succeeded",
+        1,
+        1,
+    )
     assert (await client.log("restart", "previous=true"), await client.log("restart")) == ("first\n", "second\n")
 
 
@@ -166,7 +194,7 @@ async def test_deletion_asks_first_and_waits(client: Client) -> None:
     path = "/api/v1/namespaces/default/pods/polite"
     _, marked = await client.call("DELETE", path)
     assert marked["metadata"]["deletionGracePeriodSeconds"] == 30
-    gone = await client.until("polite", lambda p: False)
+    gone = await client.until("polite", never)
     assert terminated(gone)["exitCode"] == 7
 
 
@@ -175,7 +203,7 @@ async def test_a_grace_period_of_nothing_kills(client: Client) -> None:
     await client.until("stubborn", lambda p: p["status"]["phase"] == "Running")
     begun = time.monotonic()
     await client.call("DELETE", "/api/v1/namespaces/default/pods/stubborn", {"gracePeriodSeconds": 1})
-    gone = await client.until("stubborn", lambda p: False)
+    gone = await client.until("stubborn", never)
     assert terminated(gone)["exitCode"] == 137
     assert 0.9 < time.monotonic() - begun < 5
 
@@ -184,14 +212,21 @@ async def test_a_grace_period_of_nothing_kills(client: Client) -> None:
     ("name", "container", "reason", "message"),
     [
         ("no-image", {"image": "acme/none:1"}, "ErrImagePull", 'no programs of this machine stand in for image "acme/none:1"'),
-        ("no-map", {"envFrom": [{"configMapRef": {"name": "none"}}]}, "CreateContainerConfigError", 'configmap "none" not found'),
+        (
+            "no-map",
+            {"envFrom": [{"configMapRef": {"name": "none"}}]},
+            "CreateContainerConfigError",
+            'configmap "none" not found',
+        ),
     ],
 )
 async def test_a_container_that_cannot_be_made_waits_and_says_why(
     client: Client, name: str, container: Json, reason: str, message: str
 ) -> None:
     await client.pod(pod(name, "true", container=container))
-    found = await client.until(name, lambda p: p["status"].get("containerStatuses", [{}])[0].get("state", {}).get("waiting", {}).get("message"))
+    found = await client.until(
+        name, lambda p: p["status"].get("containerStatuses", [{}])[0].get("state", {}).get("waiting", {}).get("message")
+    )
     waiting = found["status"]["containerStatuses"][0]["state"]["waiting"]
     assert waiting["reason"] == reason
     assert waiting["message"].startswith(message)
@@ -227,7 +262,6 @@ async def test_images_have_their_entrypoints(client: Client, image: str, args: l
     assert await client.log(name) == want
 
 
-
 async def test_an_instant_pod_is_seen_ended_at_once(client: Client) -> None:
     times = []
     for index in range(5):
@@ -235,7 +269,7 @@ async def test_an_instant_pod_is_seen_ended_at_once(client: Client) -> None:
         await client.pod(pod(f"instant-{index}", "true"))
         await client.ended(f"instant-{index}")
         times.append(time.monotonic() - begun)
-    assert sorted(times)[0] < 0.5, times
+    assert min(times) < 0.5, times
 
 
 @pytest.mark.parametrize("mode", ["user", "plain"])

@@ -29,7 +29,12 @@ def test_label_selector(text: str, want: bool) -> None:
 
 @pytest.mark.parametrize(
     ("text", "want"),
-    [("metadata.name=p", True), ("status.phase!=Running", False), ("metadata.name=p,status.phase=Running", True), ("spec.nodeName=", True)],
+    [
+        ("metadata.name=p", True),
+        ("status.phase!=Running", False),
+        ("metadata.name=p,status.phase=Running", True),
+        ("spec.nodeName=", True),
+    ],
 )
 def test_field_selector(text: str, want: bool) -> None:
     assert field_selector(text)(POD) is want

@@ -9,6 +9,8 @@ if [ "$applet" = busybox ]; then
   applet=$1
   shift
 fi
+# busybox's shell knows process substitution, as bash does and dash does not
+case $applet in sh | ash) [ ! -x /bin/bash ] || exec /bin/bash "$@" ;; esac
 IFS=:
 for folder in ${PATH:-/usr/bin:/bin} /usr/bin /bin /usr/sbin /sbin; do
   program=$folder/$applet
