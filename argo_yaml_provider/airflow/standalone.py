@@ -253,16 +253,17 @@ def _kubernetes(options: Options, tell: Tell) -> Iterator[Path]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """SIGTERM stops as cleanly as Ctrl-C."""
+    """SIGTERM stops as cleanly as Ctrl-C; and so does SIGINT where a shell's `&` had it ignored."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _healthy(url: str) -> bool:
