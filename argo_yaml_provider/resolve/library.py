@@ -6,7 +6,8 @@ Must not know: who refers to what.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,12 +17,17 @@ from argo_yaml_provider.source import read_file
 from argo_yaml_provider.spec.load import Loaded, load_all
 
 SUFFIXES = (".yaml", ".yml", ".json")
+_TEMPLATE_KIND = re.compile(rb"kind[\"']?\s*:\s*[\"']?(Cluster)?WorkflowTemplate\b")
+_LARGE = 2**24
 _EMPTY = Loaded(resources=(), problems=(), broken=frozenset())
 
 
 def load_path(path: str | Path, *, shown_as: str = "") -> Loaded:
     """What a file holds; read once as long as it does not change."""
-    stat = Path(path).stat()
+    try:
+        stat = Path(path).stat()
+    except OSError:
+        return load_all(read_file(path, shown_as=shown_as))
     return _load(str(path), shown_as or str(path), stat.st_mtime_ns, stat.st_size)
 
 
@@ -66,11 +72,22 @@ def files_below(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _others(files: Sequence[Path] | Iterator[Path], *, besides: Path | None) -> Iterator[Loaded]:
+def _others(files: Iterable[Path], *, besides: Path | None) -> Iterator[Loaded]:
+    """The files that hold templates; the text is looked at first, because few do and reading them all takes long."""
     own = besides.absolute() if besides else None
     for file in files:
-        if file.suffix in SUFFIXES and file.is_file() and file.absolute() != own:
-            yield _try_load(file)
+        if file.suffix in SUFFIXES and file.absolute() != own and file.is_file():
+            stat = file.stat()
+            if _holds_templates(str(file), stat.st_mtime_ns, stat.st_size):
+                yield _try_load(file)
+
+
+@lru_cache(maxsize=4096)
+def _holds_templates(path: str, _changed: int, size: int) -> bool:
+    try:
+        return size > _LARGE or bool(_TEMPLATE_KIND.search(Path(path).read_bytes()))
+    except OSError:
+        return False
 
 
 def _try_load(file: Path) -> Loaded:

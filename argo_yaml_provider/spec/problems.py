@@ -6,7 +6,6 @@ Must not know: what is checked.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -87,6 +86,8 @@ def _shortened(name: str) -> str:
 
 def suggest(wrong: str, known: Iterable[str], *, label: str) -> str:
     """`did you mean "train"? defined here: prep, score, train`; at most eight names, then "and N more"."""
+    import difflib
+
     names = list(dict.fromkeys(known))
     if len(names) > _MOST_COMPARED:
         names = [name for name in names if name[:1].lower() == wrong[:1].lower()][:_MOST_COMPARED] or names[:_MOST_COMPARED]

@@ -169,16 +169,19 @@ def _check_manifest(view: View, key: str, resource: Json) -> None:
     """The text is YAML, tags aside."""
     import yaml
 
-    text = re.sub(r"\{\{\s*=\s*(.+?)\s*\}\}", "x", resource.get("manifest") or "")
+    manifest = resource.get("manifest") or ""
+    text = re.sub(r"\{\{\s*=\s*(.+?)\s*\}\}", "x", manifest)
     if text.startswith("{{") and text.endswith("}}"):
         return
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         yaml.compose(text, Loader=loader)
     except yaml.YAMLError as error:
-        reason = str(getattr(error, "problem", "") or "")
+        reason, mark = str(getattr(error, "problem", "") or ""), getattr(error, "problem_mark", None)
         message = "the manifest is not YAML" + (f": {reason}" if reason else "")
-        view.report(key, ("resource", "manifest"), "bad-manifest", message, help="put text that begins with {{ in quotes")
+        within = (sum(map(len, text.splitlines(keepends=True)[: mark.line])), 1) if mark and text == manifest else None
+        help_text = "put text that begins with {{ in quotes"
+        view.report(key, ("resource", "manifest"), "bad-manifest", message, help=help_text, within=within)
 
 
 def check_deadlines(view: View) -> None:
