@@ -60,7 +60,7 @@ class Decider:
             include_result=includes,
             attempt=len(attempts),
             deadline_seconds=deadline,
-            child=call.child,
+            child=call.child or engine.plan.dynamic.get(engine.called(found.place, found.step), ""),
             child_conf=self._child_conf(found, node, template) if call.kind is CallKind.CHILD else {},
         )
 

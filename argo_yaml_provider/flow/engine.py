@@ -28,6 +28,7 @@ from argo_yaml_provider.flow.tree import CallTree, is_loop
 from argo_yaml_provider.flow.variables import spec_of, submitted_arguments, workflow_variables
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, Plan
 from argo_yaml_provider.plan.templates import COMPOSITES, strategy_of
+from argo_yaml_provider.resolve.references import is_dynamic, key_of
 
 T = TypeVar("T")
 
@@ -151,7 +152,9 @@ class Engine:
         entry = self.entry(place)
         if not isinstance(entry, Started):
             return entry
-        template, step = self.plan.templates[place.call.template], entry.step
+        step, template = entry.step, self.plan.templates.get(self.called(place, entry.step))
+        if template is None:
+            return Stopped(node=entry.node, phase=Phase.ERROR, message="there is no such template", raised=True)
         variables = self.hooks.variables(place)
         try:
             with clock.fixed(self.facts, entry.node):
@@ -165,6 +168,15 @@ class Engine:
         except ExprError as error:
             return Stopped(node=entry.node, phase=Phase.ERROR, message=error.message, raised=True)
         return Execution(place=place, node=entry.node, step=step, template=filled, variables=variables)
+
+    def called(self, place: Place, step: Json) -> str:
+        """The key of the called template; where its name held a tag, that is gone now."""
+        if not is_dynamic(place.call.template):
+            return place.call.template
+        parent = self.tree.parent(place.call)
+        while parent is not None and not parent.groups:
+            parent = self.tree.parent(parent)
+        return key_of(parent.template, step) if parent is not None else place.call.template
 
     def _locals(self, place: Place, node: str, template: Json) -> dict[str, str]:
         """`node.name`, `pod.name`, `steps.name`. Argo: executeTemplate."""

@@ -43,7 +43,8 @@ def _root_plan(resolved: Resolved, children: Children, file: str) -> Plan:
     return Plan(
         name=resolved.name,
         workflow=resolved.workflow,
-        templates={key: resolved.templates[key] for key in sorted(builder.used)},
+        templates={key: builder.template(key) for key in sorted(builder.used)},
+        dynamic=builder.dynamic,
         root=root,
         on_exit=on_exit,
         hooks=hooks,
@@ -61,7 +62,8 @@ def _child_plan(resolved: Resolved, children: Children, template: str, file: str
     return Plan(
         name=resolved.name,
         workflow=resolved.workflow,
-        templates={key: resolved.templates[key] for key in sorted(builder.used)},
+        templates={key: builder.template(key) for key in sorted(builder.used)},
+        dynamic=builder.dynamic,
         root=root,
         tasks=with_joins(builder.tasks, builder.groups, builder.names),
         groups=tuple(builder.groups),

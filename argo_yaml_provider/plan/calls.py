@@ -6,6 +6,7 @@ Must not know: Airflow. An edge means "must have ended": whether a task then run
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -25,11 +26,13 @@ from argo_yaml_provider.plan.templates import (
     waits_for_end,
     wanted_tasks,
 )
+from argo_yaml_provider.resolve.references import is_dynamic, key_of
 from argo_yaml_provider.resolve.resolved import Resolved
 
 Sinks = tuple[str, ...]
 """Ids of the tasks after which a call is over, in the order they were planned."""
 
+_TAG = re.compile(r"\{\{.*?\}\}")
 MOST_TASKS = 2000
 """Tasks that one template call may unfold to inside one plan; a larger one becomes a child run."""
 
@@ -86,6 +89,7 @@ class CallBuilder:
         self.groups: list[PlannedGroup] = []
         self.names = Names()
         self.used: set[str] = set()
+        self.dynamic: dict[str, str] = {}
         self._resolved = resolved
         self._spec: Json = resolved.workflow.get("spec") or {}
         self._children = children
@@ -106,10 +110,27 @@ class CallBuilder:
             return self._composite(spot, template, source, upstream, kind)
         ident = self._leaf_id(spot, template)
         call = Call(id=ident, name=spot.name, kind=kind, template=template, source=source, item=spot.item)
-        call = replace(call, child=self._children.key(template) if kind is CallKind.CHILD else "")
+        call = self._with_child(call)
         self.used.add(template)
         self._task(spot, call, upstream)
         return self._with_hooks(spot, call, upstream, (ident,))
+
+    def template(self, key: str) -> Json:
+        """A template by its key; of a templateRef whose name is known only at run time, what is the same for all: its name."""
+        return {"name": key.rpartition("/")[2]} if is_dynamic(key) else self._resolved.templates[key]
+
+    def _with_child(self, call: Call) -> Call:
+        """A CHILD with its plan; where only the run tells which, with all that it may be."""
+        if call.kind is not CallKind.CHILD:
+            return call
+        if not is_dynamic(call.template):
+            return replace(call, child=self._children.key(call.template))
+        pattern = "[^/]*".join(map(re.escape, _TAG.split(call.template)))
+        for key in self._resolved.templates:
+            if re.fullmatch(pattern, key):
+                self.dynamic[key] = self._children.key(key)
+                self.used.add(key)
+        return call
 
     def workflow_hooks(self, hooks: dict[str, Json], scope: str, sinks: Sinks) -> tuple[Call, ...]:
         """The hooks of the workflow itself, which run beside everything."""
@@ -122,7 +143,7 @@ class CallBuilder:
     def _task(self, spot: Spot, call: Call, upstream: Sinks) -> None:
         task = PlannedTask(
             id=call.id,
-            label=spot.name or str(self._resolved.templates[call.template].get("name") or call.id),
+            label=spot.name or str(self.template(call.template).get("name") or call.id),
             kind=TaskKind.STEP,
             call=call.id,
             call_kind=call.kind,
@@ -130,12 +151,12 @@ class CallBuilder:
             upstream=upstream,
             mapped_over=spot.mapped_over,
             parallelism=spot.parallelism if spot.mapped_over or spot.mapped else None,
-            retries=strategy_of(self._resolved.templates[call.template], self._spec) is not None,
+            retries=strategy_of(self.template(call.template), self._spec) is not None,
         )
         self.tasks.append(task)
 
     def _leaf_id(self, spot: Spot, template: str) -> str:
-        path = spot.path or (self._resolved.templates[template].get("name") or "main",)
+        path = spot.path or (self.template(template).get("name") or "main",)
         return self.names.task(path)
 
     def _composite(self, spot: Spot, template: str, source: Json, upstream: Sinks, kind: CallKind) -> tuple[Call, Sinks]:
@@ -160,7 +181,7 @@ class CallBuilder:
     def _steps(self, spot: Spot, group: str, template: str, upstream: Sinks) -> tuple[tuple[tuple[Call, ...], ...], Sinks]:
         """One group of steps after the other."""
         made: list[tuple[Call, ...]] = []
-        for steps in self._resolved.templates[template]["steps"]:
+        for steps in self.template(template)["steps"]:
             slots = self._slots(template)
             built = [self._member(spot, group, template, step, upstream, slots) for step in steps]
             made.append(tuple(call for call, _ in built))
@@ -169,7 +190,7 @@ class CallBuilder:
 
     def _dag(self, spot: Spot, group: str, template: str, upstream: Sinks) -> tuple[tuple[tuple[Call, ...], ...], Sinks]:
         """Each task after those it names; those that no target needs are left out."""
-        body = self._resolved.templates[template]
+        body = self.template(template)
         needs, sinks = dependencies(body), dict[str, Sinks]()
         made: dict[str, Call] = {}
         slots = self._slots(template)
@@ -182,7 +203,7 @@ class CallBuilder:
         return (tuple(made.values()),), last or upstream
 
     def _member(self, spot: Spot, group: str, template: str, step: Json, upstream: Sinks, slots: Slots) -> tuple[Call, Sinks]:
-        limit = self._resolved.templates[template].get("parallelism")
+        limit = self.template(template).get("parallelism")
         inside = replace(spot.inside(step["name"], group, template), parallelism=limit)
         width = 1 if limit is None or not loops(step) else literal_count(step) or limit
         before = slots.before(width)
@@ -191,11 +212,11 @@ class CallBuilder:
         return call, sinks
 
     def _slots(self, template: str) -> Slots:
-        return Slots(self._resolved.templates[template].get("parallelism"))
+        return Slots(self.template(template).get("parallelism"))
 
     def _called(self, scope: str, holder: Json) -> str:
-        key = self._resolved.reference(scope, holder)
-        if key is None:
+        key = self._resolved.reference(scope, holder) or key_of(scope, holder)
+        if not is_dynamic(key) and key not in self._resolved.templates:
             raise LookupError(f"{scope}: {holder.get('name')} calls a template that is not known")
         return key
 
@@ -213,7 +234,7 @@ class CallBuilder:
             call, sinks = self.single(turn, template, source, upstream)
             turns.append(call)
             ends.append(sinks)
-        kind = turns[0].kind if turns else kind_of(self._resolved.templates[template])
+        kind = turns[0].kind if turns else kind_of(self.template(template))
         self.used.add(template)
         loop = Call(
             id=ident, name=spot.name, kind=kind, template=template, source=source, loop=LoopKind.UNROLLED, turns=tuple(turns)
@@ -239,7 +260,7 @@ class CallBuilder:
         call = Call(id=ident, name=spot.name, kind=kind, template=template, source=source, loop=LoopKind.MAPPED)
         self.used.add(template)
         if not grouped:
-            call = replace(call, child=self._children.key(template) if kind is CallKind.CHILD else "")
+            call = self._with_child(call)
             self._task(replace(spot, mapped_over=fanout.id), call, (fanout.id,))
             return call, (ident,)
         self.groups.append(PlannedGroup(id=ident, label=spot.name, parent=spot.group, mapped_over=fanout.id))
@@ -251,7 +272,7 @@ class CallBuilder:
             groups, sinks = body(spot, call.id, call.template, upstream)
             call = replace(call, groups=groups)
         else:
-            call = replace(call, child=self._children.key(call.template) if call.kind is CallKind.CHILD else "")
+            call = self._with_child(call)
             sinks = (self.names.beside(call.id, "run"),)
             self._task(spot, call, upstream)
             self.tasks[-1] = replace(self.tasks[-1], id=sinks[0])
@@ -283,8 +304,8 @@ class CallBuilder:
 
     def _kind(self, spot: Spot, template: str) -> CallKind:
         """The template's kind, or CHILD for a composite that cannot unfold here."""
-        body = self._resolved.templates[template]
-        kind = kind_of(body)
+        body = self.template(template)
+        kind = CallKind.CHILD if is_dynamic(template) else kind_of(body)
         if kind not in COMPOSITES or spot.child_root:
             return kind
         held = bool(body.get("synchronization") or body.get("memoize"))
@@ -295,7 +316,7 @@ class CallBuilder:
         return CallKind.CHILD if held or retried or again or loops_again or too_large else kind
 
     def _has_mapped_loop(self, template: str) -> bool:
-        body = self._resolved.templates[template]
+        body = self.template(template)
         return any(
             is_mapped(step, self._size(self._called(template, step)))
             or (loops(step) and _too_many(step, body.get("parallelism")))
@@ -307,7 +328,7 @@ class CallBuilder:
         if template in stack:
             return 1
         if template not in self._sizes:
-            body = self._resolved.templates[template]
+            body = self.template(template)
             if kind_of(body) not in COMPOSITES:
                 return 1
             total = 0

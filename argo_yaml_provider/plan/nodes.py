@@ -133,5 +133,7 @@ class Plan:
     """Parents before children."""
     children: dict[str, Plan] = field(default_factory=dict)
     """Child plans by key; the key is also the suffix of the child's dag_id. All live in the outermost plan only."""
+    dynamic: dict[str, str] = field(default_factory=dict)
+    """Where a templateRef's name holds a tag: every template it may mean, by key, with its key in `children`."""
     file: str = ""
     """Where it came from, relative to the dags folder, for messages."""

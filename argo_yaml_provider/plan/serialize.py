@@ -36,6 +36,8 @@ def _plan_json(plan: Plan) -> Json:
         written["on_exit"] = _call_json(plan.on_exit)
     if plan.hooks:
         written["hooks"] = [_call_json(hook) for hook in plan.hooks]
+    if plan.dynamic:
+        written["dynamic"] = plan.dynamic
     if plan.children:
         written["children"] = {key: _plan_json(child) for key, child in plan.children.items()}
     return written
@@ -52,6 +54,7 @@ def _plan(value: Json) -> Plan:
         tasks=tuple(map(_task, value["tasks"])),
         groups=tuple(PlannedGroup(**group) for group in value["groups"]),
         children={key: _plan(child) for key, child in value.get("children", {}).items()},
+        dynamic=value.get("dynamic", {}),
         file=value["file"],
     )
 

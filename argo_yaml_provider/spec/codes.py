@@ -78,7 +78,7 @@ CODES: dict[str, str] = {
     "bad-depends": "depends cannot be read, or names no result of a task",
     "bad-schedule": "the text is no cron schedule",
     "bad-timezone": "there is no such time zone",
-    "dynamic-template": "the name of the template that is called holds a tag: it is known only at run time",
+    "dynamic-template": "the name of a template that is called holds a tag, which only a templateRef may",
 }
 
 UNSUPPORTED: dict[str, str] = {

@@ -71,10 +71,11 @@ def _check_reference(view: View, scope: str, holder: Json, path: Path, *, what: 
     key = key_of(scope, holder)
     if key in view.resolved.templates:
         return
+    if is_dynamic(key) and reference:
+        return
     if is_dynamic(key):
-        message = f"{what} calls a template whose name holds a tag: it is known only at run time"
-        where = (*path, "templateRef") if reference else value
-        _say(view, scope, where, "dynamic-template", message, "name the templates, and choose between them with when")
+        message = f"{what} calls a template whose name holds a tag, which only a templateRef may"
+        _say(view, scope, value, "dynamic-template", message, "name the templates, and choose between them with when")
         return
     if reference:
         _unknown_in_library(view, scope, (*path, "templateRef"), key, what)
