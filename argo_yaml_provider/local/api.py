@@ -211,7 +211,8 @@ class Api:
 
     def _patch(self, target: Target, request: Request) -> tuple[int, Json]:
         existed = self._objects.store.find(target.resource, target.namespace, target.name)
-        obj = self._objects.patch(target, request.content_type, read_body(request), dry=bool(request.arg("dryRun")))
+        dry, manager = bool(request.arg("dryRun")), request.arg("fieldManager")
+        obj = self._objects.patch(target, request.content_type, read_body(request), manager=manager, dry=dry)
         return (200 if existed else 201), obj
 
     def _delete(self, target: Target, request: Request) -> Json:

@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from argo_yaml_provider.local.applied import Applied
 from argo_yaml_provider.local.errors import ApiError, not_found
 from argo_yaml_provider.local.patches import PATCHES
 from argo_yaml_provider.local.resources import Catalogue, Json, Resource
@@ -19,6 +20,9 @@ from argo_yaml_provider.local.validate import check_object
 
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 _GRACE = 30
+_APPLY = "application/apply-patch+yaml"
+_EVENTS = 5_000
+"""Kubernetes keeps events for an hour; here, the last so many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,7 @@ class Objects:
 
     def __init__(self, store: Store, catalogue: Catalogue) -> None:
         self.store, self.catalogue = store, catalogue
+        self._applied = Applied()
 
     def resource(self, plural: str, group: str = "", version: str = "v1") -> Resource:
         """A built-in kind."""
@@ -94,17 +99,20 @@ class Objects:
             raise ApiError("BadRequest", message)
         return self._replace(target, old, {**obj, "metadata": meta}, dry=dry)
 
-    def patch(self, target: Target, kind: str, patch: Any, *, dry: bool = False) -> Json:
+    def patch(self, target: Target, kind: str, patch: Any, *, manager: str = "", dry: bool = False) -> Json:
         """Change an object; a server-side apply of what is not there creates it."""
         if kind not in PATCHES:
             raise ApiError("UnsupportedMediaType", f"the patch type {kind!r} is not one of {', '.join(sorted(PATCHES))}")
         old = self.store.find(target.resource, target.namespace, target.name)
         if old is None:
-            if kind == "application/apply-patch+yaml":
-                return self.create(target, patch, dry=dry)
+            if kind == _APPLY:
+                created = self.create(target, patch, dry=dry)
+                self._applied.note(created["metadata"].get("uid", ""), manager, patch)
+                return created
             raise not_found(target.resource, target.name)
         changed = PATCHES[kind](old, patch)
-        if kind == "application/apply-patch+yaml":
+        if kind == _APPLY:
+            changed = self._applied.drop(old["metadata"]["uid"], manager, patch, changed)
             changed["metadata"] = {**changed["metadata"], "resourceVersion": old["metadata"]["resourceVersion"]}
         return self._replace(target, old, changed, dry=dry)
 
@@ -186,6 +194,8 @@ class Objects:
         event |= {"firstTimestamp": at, "lastTimestamp": at, "eventTime": None, "source": {"component": component}}
         event |= {"reportingComponent": component, "reportingInstance": ""}
         self.store.create(events, event)
+        if past := self.store.oldest(events, beyond=_EVENTS):
+            self.store.delete(events, past["metadata"]["namespace"], past["metadata"]["name"])
 
 
 def _has_status(resource: Resource) -> bool:

@@ -13,7 +13,7 @@ import signal
 from pathlib import Path
 from typing import Protocol
 
-from argo_yaml_provider.local import container, hooks
+from argo_yaml_provider.local import container, hooks, memory
 from argo_yaml_provider.local.container import Life, Start
 from argo_yaml_provider.local.environment import ConfigError, Environment
 from argo_yaml_provider.local.images import ImageError, Images
@@ -194,13 +194,21 @@ class PodRun:
         record.state, record.id = {"running": {"startedAt": life.started_at}}, life.id
         probes = hooks.Probes(record, life, self._around.processes, self._publish)
         begin = asyncio.create_task(self._post_start(record, life, probes, begun))
+        limit = memory.limit_of(record.spec)
+        watch = asyncio.create_task(self._limit_memory(life, limit)) if limit else begin
         try:
             state = await life.wait()
         finally:
             begin.cancel()
+            watch.cancel()
             probes.stop()
         record.state, record.ready, record.started = {"terminated": state}, False, False
         self._publish()
+
+    async def _limit_memory(self, life: Life, limit: int) -> None:
+        await memory.exceeded(life.process.pid, limit)
+        life.killed_for = "OOMKilled"
+        life.process.kill()
 
     async def _post_start(self, record: Record, life: Life, probes: hooks.Probes, begun: asyncio.Event | None) -> None:
         hook = (record.spec.get("lifecycle") or {}).get("postStart")

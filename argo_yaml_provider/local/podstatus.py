@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from argo_yaml_provider.local.resources import Json
 from argo_yaml_provider.local.store import now
 
+_MESSAGES = 12 * 1024
+
 
 @dataclass(slots=True, kw_only=True)
 class Record:
@@ -54,13 +56,13 @@ def records_of(pod: Json) -> list[Record]:
     return found
 
 
-def _container_status(record: Record) -> Json:
+def _container_status(record: Record, most: int) -> Json:
     status: Json = {
         "name": record.name,
         "image": record.spec["image"],
         "imageID": f"embedded://{record.spec['image']}" if record.id else "",
-        "state": record.state,
-        "lastState": record.last,
+        "state": _cut(record.state, most),
+        "lastState": _cut(record.last, most),
         "ready": record.ready or (record.kind == "init" and (record.ended or {}).get("exitCode") == 0),
         "started": record.started and record.running,
         "restartCount": record.restarts,
@@ -101,11 +103,21 @@ def build_status(pod: Json, records: Sequence[Record], *, phase: str, ip: str, r
         status |= {"reason": reason, "message": message}
     status |= {"hostIP": ip, "hostIPs": [{"ip": ip}], "podIP": ip, "podIPs": [{"ip": ip}]}
     status["conditions"] = _conditions(old.get("conditions") or (), _truths(records, phase))
-    inits = [_container_status(r) for r in records if r.kind != "main"]
+    most = _MESSAGES // len(records)
+    inits = [_container_status(r, most) for r in records if r.kind != "main"]
     if inits:
         status["initContainerStatuses"] = inits
-    status["containerStatuses"] = [_container_status(r) for r in records if r.kind == "main"]
+    status["containerStatuses"] = [_container_status(r, most) for r in records if r.kind == "main"]
     return status
+
+
+def _cut(state: Json, most: int) -> Json:
+    """The containers of a pod share 12 KiB of termination messages. Kubernetes: status_manager.go, normalizeStatus."""
+    ended = state.get("terminated") or {}
+    message = ended.get("message", "").encode()
+    if len(message) <= most:
+        return state
+    return {"terminated": {**ended, "message": message[:most].decode(errors="ignore")}}
 
 
 def _qos(pod: Json) -> str:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from argo_yaml_provider.local.errors import ApiError, already_exists, conflict, not_found
 from argo_yaml_provider.local.resources import Json, Resource
 
-HISTORY = 20_000
+HISTORY = 10_000
 """How many past events of a kind a watch may still ask for; older ones are answered 410."""
 
 Key = tuple[str, str]
@@ -77,6 +77,11 @@ class Store:
         """The objects of a kind, in one namespace or in all, ordered by namespace and name."""
         objects = self._shelf(resource).objects
         return [objects[key] for key in sorted(objects) if not namespace or key[0] == namespace]
+
+    def oldest(self, resource: Resource, *, beyond: int) -> Json | None:
+        """The first object of a kind that was created, where there are more than so many."""
+        objects = self._shelf(resource).objects
+        return next(iter(objects.values())) if len(objects) > beyond else None
 
     def create(self, resource: Resource, obj: Json) -> Json:
         meta = obj["metadata"]

@@ -88,8 +88,8 @@ def test_kubectl_follows_logs_and_watches(kube: EmbeddedKubernetes) -> None:
 
 
 def test_the_synchronous_client(kube: EmbeddedKubernetes) -> None:
-    from kubernetes import client, config, watch
-    from kubernetes.stream import stream
+    from kubernetes import client, config, watch  # type: ignore[import-untyped]
+    from kubernetes.stream import stream  # type: ignore[import-untyped]
 
     core = client.CoreV1Api(config.new_client_from_config(str(kube.kubeconfig)))
     core.create_namespaced_pod("default", pod("sync", "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done"))

@@ -288,3 +288,28 @@ async def test_other_ways_to_isolate(mode: str, monkeypatch: pytest.MonkeyPatch,
             await client.pod(pod("one", script, container=mounts, **volume))
             state = terminated(await client.ended("one"))
             assert (await client.log("one"), state["exitCode"], state["message"]) == ("hi\nsaid\n", 4, "m")
+
+
+async def test_more_memory_than_the_limit_is_the_end(client: Client) -> None:
+    script = "import time; x = b'x' * (200 << 20); time.sleep(30)"
+    container = {"image": "python", "command": ["python", "-c", script], "resources": {"limits": {"memory": "64Mi"}}}
+    await client.pod(pod("hungry", "", container=container))
+    state = terminated(await client.ended("hungry"))
+    assert (state["exitCode"], state["reason"]) == (137, "OOMKilled")
+
+
+async def test_the_messages_of_a_pod_share_their_room(client: Client) -> None:
+    script = "head -c 4096 /dev/zero | tr '\\0' m > /dev/termination-log"
+    one = pod("share", script)
+    one["spec"]["containers"] += [{"name": f"more-{i}", "image": "busybox", "command": ["true"]} for i in range(5)]
+    await client.pod(one)
+    assert len(terminated(await client.ended("share"))["message"]) == 2048
+
+
+async def test_a_user_can_be_asked_for(client: Client) -> None:
+    context = {"runAsUser": 1234, "runAsGroup": 5678}
+    volume = {"volumes": [{"name": "v", "emptyDir": {}}]}
+    container = {"securityContext": context, "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    await client.pod(pod("user", "id -u; touch /v/x /tmp/x && echo wrote", container=container, **volume))
+    await client.ended("user")
+    assert await client.log("user") == "1234\nwrote\n"
