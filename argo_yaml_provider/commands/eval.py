@@ -7,7 +7,6 @@ Must not know: what was recorded as the answer.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from argo_yaml_provider.expr.errors import ExprError
 @click.argument("vectors", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def command(vectors: Path) -> None:
     """Work out expression vectors and print their values."""
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), 10_000))
     answers = {str(vector.get("id")): answer(vector) for vector in _read(vectors)}
     click.echo(json.dumps(answers, indent=1))
 

@@ -51,6 +51,7 @@ def from_json(text: Any) -> Any:
 
 def read_json(text: str) -> Any:
     """The value of a JSON text, as json.Unmarshal reads it into an `any`; a ValueError if it is none."""
+    gojson.check_depth(text)
     value = _READER.decode(text)
     return _repaired(value) if "\\u" in text else value
 

@@ -17,6 +17,10 @@ from argo_yaml_provider.expr.errors import ExprError
 
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")
+DEEPEST = 1_000
+"""Lists and objects within one another that a document may have. Python's own bound does not protect: whoever raises the
+recursion limit, for long chains of steps, would let a deep text overrun the stack."""
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _SPACE = re.compile(r"[ \t\r\n]*")
 HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
@@ -30,25 +34,29 @@ class Raw(str):
 def dumps(value: Any, *, sort_keys: bool = False) -> str:
     """`json.Marshal(value)`; dict keys as they stand (a Go struct), or sorted (a Go map)."""
     try:
-        return _dump(value, sort_keys=sort_keys)
+        return _dump(value, DEEPEST, sort_keys=sort_keys)
     except RecursionError:
         raise ExprError("this document is nested too deep") from None
 
 
-def _dump(value: Any, *, sort_keys: bool) -> str:
+def _dump(value: Any, depth: int, *, sort_keys: bool) -> str:
     if isinstance(value, str):
         return value if isinstance(value, Raw) else dump_text(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, dict):
-        items = sorted(value.items()) if sort_keys else value.items()
-        return "{" + ",".join(f"{dump_text(key)}:{_dump(item, sort_keys=sort_keys)}" for key, item in items) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ",".join(_dump(item, sort_keys=sort_keys) for item in value) + "]"
     if isinstance(value, float):
         return dump_float(value)
+    if isinstance(value, int):
+        return str(value)
+    if not depth:
+        raise RecursionError
+    if isinstance(value, dict):
+        items = sorted(value.items()) if sort_keys else value.items()
+        return "{" + ",".join([f"{dump_text(key)}:{_dump(item, depth - 1, sort_keys=sort_keys)}" for key, item in items]) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join([_dump(item, depth - 1, sort_keys=sort_keys) for item in value]) + "]"
     return str(value)
 
 
@@ -81,6 +89,7 @@ def plain_digits(number: float) -> str:
 def is_json(text: str) -> bool:
     """`json.Valid(text)`."""
     try:
+        check_depth(text)
         _VALIDATOR.decode(text)
     except (ValueError, RecursionError):
         return False
@@ -89,8 +98,20 @@ def is_json(text: str) -> bool:
 
 def loads(text: str) -> Any:
     """The value of a JSON text, read as strictly as Go reads it; anything else is a ValueError."""
+    check_depth(text)
     value = _READER.decode(text)
     return _whole_text(value) if _HALF_PAIR.search(text) else value
+
+
+def check_depth(text: str) -> None:
+    """A ValueError if a JSON text is nested too deep to be read safely."""
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
+        if depth > DEEPEST:
+            raise ValueError(f"it is nested deeper than {DEEPEST} levels")
 
 
 def _whole_text(value: Any) -> Any:

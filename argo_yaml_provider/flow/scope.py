@@ -6,7 +6,6 @@ Must not know: who may see whom. Argo: scope.go, operator.go buildLocalScope, pr
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,7 +112,7 @@ def value_list(values: Sequence[str]) -> str:
     parsed: list[Any] = []
     for text in values:
         try:
-            value = json.loads(text)
+            value = gojson.loads(text)
         except ValueError:
             return gojson.dumps(list(values))
         if not isinstance(value, (dict, list)):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -35,6 +37,33 @@ def test_has_no_word_for_infinity(number: float, want: str) -> None:
     with pytest.raises(ExprError) as caught:
         gojson.dumps([number])
     assert caught.value.message == f"json: unsupported value: {want}"
+
+
+DEEP = r"""
+import sys
+from argo_yaml_provider.expr import gojson
+sys.setrecursionlimit(200_000)
+assert not gojson.is_json("[" * 100_000 + "]" * 100_000)
+assert not gojson.is_json('{"a":' * 100_000 + "1" + "}" * 100_000)
+assert gojson.is_json("[" * 1000 + "]" * 1000)
+assert gojson.is_json("[" + "[]," * 5000 + '"' + "[" * 5000 + '"]')
+value = []
+for _ in range(100_000):
+    value = [value]
+try:
+    gojson.dumps(value)
+except gojson.ExprError as error:
+    print(error.message)
+"""
+
+
+def test_a_high_recursion_limit_does_not_let_deep_documents_overrun_the_stack() -> None:
+    result = subprocess.run([sys.executable, "-c", DEEP], capture_output=True, text=True, check=False)
+    assert (result.stdout, result.stderr, result.returncode) == ("this document is nested too deep\n", "", 0)
+
+
+def test_quotation_marks_without_partners_cost_no_time() -> None:
+    assert not gojson.is_json("[" * 2000 + '"' + r"\"" * 1_000_000)
 
 
 def test_a_document_nested_too_deep_is_an_error() -> None:
