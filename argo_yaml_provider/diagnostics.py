@@ -46,7 +46,8 @@ def render_diagnostic(problem: Diagnostic) -> str:
     if problem.pos.text:
         number = str(problem.pos.line)
         gutter = " " * len(number)
-        caret = " " * (problem.pos.column - 1) + "^" * max(1, problem.pos.width)
+        before = problem.pos.text[: problem.pos.column - 1].ljust(problem.pos.column - 1)
+        caret = "".join("\t" if char == "\t" else " " for char in before) + "^" * max(1, problem.pos.width)
         lines += [f"{gutter} |", f"{number} | {problem.pos.text}", f"{gutter} | {caret}"]
         notes = [f"{gutter} = "]
     else:

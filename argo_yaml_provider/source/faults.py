@@ -37,7 +37,10 @@ def explain_yaml_error(error: Any, lines: Lines) -> Diagnostic:
         )
     if "mapping values are not allowed" in problem:
         return _colon(lines, mark.line, mark.column)
-    message = f"not YAML: {problem}" + (f" {context}" if context else "")
+    if "cannot start any token" in problem and line[mark.column : mark.column + 1]:
+        message = f"a value without quotes cannot begin with {line[mark.column]}"
+    else:
+        message = f"not YAML: {problem}" + (f" {context}" if context else "")
     return Diagnostic(pos=pos, code="not-yaml", message=message, help=_QUOTE)
 
 

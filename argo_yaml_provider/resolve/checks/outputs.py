@@ -79,7 +79,7 @@ def _check_artifact_path(view: View, key: str, template: Json, artifact: Json, p
         elif ".." in artifact["path"].split("/"):
             message = f'the path of artifact "{name}" climbs out of its folder by ".."'
             view.report(key, (*path, "path"), "bad-path", message, help="write the path without ..")
-    elif artifact.get("path"):
+    elif artifact.get("path") and type_of(template):
         message = f'a {type_of(template)} template has no files: artifact "{name}" cannot have a path'
         view.report(key, (*path, "path"), "misplaced-field", message, help="remove it; an output takes from", within="key")
 
