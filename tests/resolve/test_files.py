@@ -150,11 +150,11 @@ def test_one_document_of_many_is_chosen_by_number(tmp_path: Path) -> None:
 def test_hundred_thousand_steps_are_refused_soon() -> None:
     text = HEAD + "spec:\n  entrypoint: main\n  templates:\n  - name: main\n    steps:\n"
     text += "".join(f"    - - {{name: s{n}, template: main}}\n" for n in range(100_000))
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(SpecError) as caught:
         resolve_text(text, file="f.yaml")
     assert str(caught.value).endswith("split it, or generate its items at run time with withParam or withSequence")
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 def test_more_steps_than_airflow_can_show_are_refused() -> None:
