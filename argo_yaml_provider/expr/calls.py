@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.expr.errors import Panic
-from argo_yaml_provider.expr.values import GoFunction, go_type
+from argo_yaml_provider.expr.values import GoFunction, NilMap, go_type
 
 if TYPE_CHECKING:
     from argo_yaml_provider.expr.compiler import Frame
 
 ANY = "interface {}"
 _ZERO: dict[str, Any] = {"string": "", "int": 0, "bool": False, "float64": 0.0, "uint32": 0, "int64": 0}
-_NILABLE = ("[]", "map[", "*", "interface", "func")
+_NILABLE = ("[]", "*", "interface", "func")
 
 
 def call_value(function: Any, arguments: list[Any], frame: Frame, *, owner: Any = None) -> Any:
@@ -51,11 +51,22 @@ def fitted(function: GoFunction, arguments: list[Any]) -> list[Any]:
     return values + [_fit(value, parameters[-1][3:], rest=True) for value in arguments[fixed:]]
 
 
+def _zero(wanted: str) -> Any:
+    """What Go puts in the place of nil where the type knows none."""
+    if wanted == "map[string]interface {}":
+        return NilMap()
+    if wanted == "time.Time":
+        from argo_yaml_provider.expr.clock import SECOND, ZERO_TIME_SECOND, Time
+
+        return Time(ZERO_TIME_SECOND * SECOND)
+    return _ZERO.get(wanted)
+
+
 def _fit(value: Any, wanted: str, *, rest: bool = False) -> Any:
     if wanted == ANY:
         return value
     if value is None:
-        return None if wanted.startswith(_NILABLE) else _ZERO.get(wanted)
+        return None if wanted.startswith(_NILABLE) else _zero(wanted)
     given = go_type(value)
     if given != wanted:
         words = f"cannot use {given} as type {wanted} in Call" if rest else f"Call using {given} as type {wanted}"

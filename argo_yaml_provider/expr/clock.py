@@ -133,12 +133,12 @@ class Location(GoObject):
         """The offset in seconds and the abbreviation that hold at this second since 1970."""
         if self.zone is UTC:
             return 0, "UTC"
-        when = datetime.fromtimestamp(_within_python(second), tz=self.zone)
+        when = datetime.fromtimestamp(within_python(second), tz=self.zone)
         offset = when.utcoffset() or timedelta()
         return offset.days * DAY + offset.seconds, when.tzname() or ""
 
 
-def _within_python(second: int) -> int:
+def within_python(second: int) -> int:
     """A second of the years Python knows; the calendar, and so the zone's rule, repeats every 400 years."""
     least, most = -62_135_500_000, 253_402_200_000
     if least <= second <= most:
@@ -252,12 +252,7 @@ def moment(date: tuple[int, int, int], clock: tuple[int, int, int, int], locatio
 def _offset_at_wall(location: Location, unix: int) -> int:
     """Go's guess: the offset that holds at the moment it would be in UTC, corrected once."""
     offset = location.at(unix)[0]
-    if not offset:
-        return 0
-    corrected = location.at(unix - offset)[0]
-    if corrected == offset:
-        return offset
-    return corrected if location.at(unix - corrected)[0] == corrected else offset
+    return location.at(unix - offset)[0] if offset else 0
 
 
 def parse_duration(text: str) -> Duration:

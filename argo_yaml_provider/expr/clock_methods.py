@@ -26,6 +26,7 @@ from argo_yaml_provider.expr.clock import (
     Weekday,
     day_number,
     moment,
+    within_python,
 )
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.layouts import GO_STRING, RFC3339_NANO, format_time
@@ -85,7 +86,7 @@ def _iso_year(time: Time) -> int:
 def _is_dst(time: Time) -> bool:
     from datetime import datetime
 
-    return bool(datetime.fromtimestamp(time.order // SECOND, tz=time.location.zone).dst())
+    return bool(datetime.fromtimestamp(within_python(time.order // SECOND), tz=time.location.zone).dst())
 
 
 def _truncated(time: Time, unit: Duration) -> Time:
@@ -117,6 +118,13 @@ def _marshalled(time: Time) -> bytes:
     return f'"{format_time(time, RFC3339_NANO)}"'.encode()
 
 
+def _go_string(time: Time) -> str:
+    f = time.fields()
+    clock = f"{f.hour}, {f.minute}, {f.second}, {f.nanosecond}"
+    location = "time.UTC" if time.location is UTC_LOCATION else f'time.Location("{time.location}")'
+    return f"time.Date({f.year}, time.{Month(f.month)}, {f.day}, {clock}, {location})"
+
+
 def _in(time: Time, location: Location | None) -> Time:
     if location is None:
         raise Panic("time: missing Location in call to Time.In")
@@ -132,6 +140,7 @@ Time.methods.update(_methods({
     "Day": ("", "int", _field(lambda f: f.day)),
     "Equal": (TIME, "bool", lambda time, other: time.order == other.order),
     "Format": ("string", "string", format_time),
+    "GoString": ("", "string", _go_string),
     "Hour": ("", "int", _field(lambda f: f.hour)),
     "ISOWeek": ("", "int", _iso_year),
     "In": (LOCATION, TIME, _in),

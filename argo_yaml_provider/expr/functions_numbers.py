@@ -15,7 +15,7 @@ from typing import Any
 from argo_yaml_provider.expr import operators
 from argo_yaml_provider.expr.clock import Duration, Month, Weekday
 from argo_yaml_provider.expr.errors import Panic
-from argo_yaml_provider.expr.values import SizedInt, go_type, is_int, is_number, wrap
+from argo_yaml_provider.expr.values import SizedInt, Uint8, go_type, is_int, is_number, wrap
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}\Z")
 _FLOAT = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity|nan)\Z", re.IGNORECASE)
@@ -112,8 +112,8 @@ def _extreme(name: str, worse: Callable[[Any, Any], bool]) -> Callable[..., Any]
     def extreme(*values: Any) -> Any:
         best: Any = None
         for value in values:
-            if isinstance(value, list):
-                for number in numbers_in(name, value):
+            if isinstance(value, (list, bytes)):
+                for number in numbers_in(name, _elements(value), is_number):
                     best = better(best, number)
             elif _is_numeric(value):
                 best = better(best, value)
@@ -130,12 +130,16 @@ def _is_numeric(value: Any) -> bool:
     return is_number(value) or isinstance(value, Duration)
 
 
-def numbers_in(name: str, values: list[Any]) -> Iterator[Any]:
+def _elements(values: list[Any] | bytes) -> list[Any]:
+    return [Uint8(byte) for byte in values] if isinstance(values, bytes) else values
+
+
+def numbers_in(name: str, values: list[Any], counts: Callable[[Any], bool] = _is_numeric) -> Iterator[Any]:
     """The numbers of a list and of the lists in it."""
     for value in values:
-        if isinstance(value, list):
-            yield from numbers_in(name, value)
-        elif _is_numeric(value):
+        if isinstance(value, (list, bytes)):
+            yield from numbers_in(name, _elements(value), counts)
+        elif counts(value):
             yield value
         else:
             raise Panic(f"invalid argument for {name} (type {go_type(value)})")

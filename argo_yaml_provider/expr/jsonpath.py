@@ -163,6 +163,8 @@ def _filter(text: str) -> Step:
     evaluate = _script_of(text)
 
     def pick(query: Query, current: Any, rest: tuple[Step, ...]) -> Any:
+        if not text:
+            raise Panic("invalid expression. is empty")
         found = [value for value in _values("filter", current) if _counts(_evaluated(evaluate, query, value))]
         if rest and getattr(rest[0], "is_index", False):
             return _on(rest, query, found)

@@ -58,6 +58,8 @@ def _elements(collection: Any) -> Sequence[Any]:
         return collection
     if isinstance(collection, (str, bytes)):
         return [Uint8(byte) for byte in (operators.to_bytes(collection) if isinstance(collection, str) else collection)]
+    if isinstance(collection, dict) and not collection:
+        return []
     raise Panic(f"reflect: call of reflect.Value.Index on {go_type(collection)}, which is no list")
 
 

@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from argo_yaml_provider.expr import regexes
+from argo_yaml_provider.expr import gofloat, regexes
 from argo_yaml_provider.expr.clock import Duration, Time
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.limits import check_length
@@ -151,45 +151,7 @@ def remainder(left: int, right: int) -> int:
 
 
 def power(left: Any, right: Any) -> float:
-    """Go's math.Pow, whose last digit is not always that of the C library."""
-    base, exponent = to_float(left), to_float(right)
-    try:
-        plain = math.pow(base, exponent)
-    except OverflowError:
-        return -math.inf if base < 0 and exponent % 2 == 1 else math.inf
-    except ValueError:  # 0 to a negative power, or a root of a negative number
-        if base == 0:
-            return math.copysign(math.inf, base) if exponent % 2 == 1 else math.inf
-        return math.nan
-    if not plain or not math.isfinite(plain) or exponent in (0, 1) or base == 1:
-        return plain
-    if abs(exponent) == 0.5:
-        return math.sqrt(base) if exponent > 0 else 1 / math.sqrt(base)
-    return _squared_up(base, exponent)
-
-
-def _squared_up(base: float, exponent: float) -> float:
-    """Repeated squaring of the mantissa, and the exponential function for what is behind the exponent's point."""
-    fraction, whole = math.modf(abs(exponent))
-    result, scale = 1.0, 0
-    if fraction:
-        if fraction > 0.5:
-            fraction, whole = fraction - 1, whole + 1
-        result = math.exp(fraction * math.log(base))
-    mantissa, shift = math.frexp(base)
-    count = int(whole)
-    while count:
-        if count & 1:
-            result, scale = result * mantissa, scale + shift
-        mantissa, shift, count = mantissa * mantissa, shift * 2, count >> 1
-        if mantissa < 0.5:
-            mantissa, shift = mantissa * 2, shift - 1
-    if exponent < 0:
-        result, scale = 1 / result, -scale
-    try:
-        return math.ldexp(result, scale)
-    except OverflowError:
-        return math.copysign(math.inf, result)
+    return gofloat.power(to_float(left), to_float(right))
 
 
 def negate(value: Any) -> Any:

@@ -42,12 +42,18 @@ def plain(value: Any) -> Any:
     if isinstance(value, (Duration, Month, Weekday)):
         return value.order
     if isinstance(value, Time):
-        from argo_yaml_provider.expr.layouts import RFC3339_NANO, format_time
-
-        return format_time(value, RFC3339_NANO)
+        return _json_time(value)
     if isinstance(value, SizedInt):
         return int(value)
     return {} if isinstance(value, Location) else str(value)
+
+
+def _json_time(time: Time) -> str:
+    from argo_yaml_provider.expr.layouts import RFC3339_NANO, format_time
+
+    if not 0 <= time.fields().year <= 9999:
+        raise Panic("json: error calling MarshalJSON for type time.Time: year outside of range [0,9999]")
+    return format_time(time, RFC3339_NANO)
 
 
 def render_go(value: Any) -> str:

@@ -51,7 +51,9 @@ class Version(GoObject):
     def __hash__(self) -> int:
         return hash(str(self))
 
-    def compare(self, other: Version) -> int:
+    def compare(self, other: Version | None) -> int:
+        if other is None:
+            raise Panic("runtime error: invalid memory address or nil pointer dereference")
         if self.numbers != other.numbers:
             return -1 if self.numbers < other.numbers else 1
         if not self.pre or not other.pre:

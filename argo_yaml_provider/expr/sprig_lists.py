@@ -21,7 +21,7 @@ from argo_yaml_provider.expr.operators import as_string, conversion, cut, deep_e
 from argo_yaml_provider.expr.rendering import render_json_text
 from argo_yaml_provider.expr.sprig_numbers import to_int
 from argo_yaml_provider.expr.sprig_strings import text_of
-from argo_yaml_provider.expr.values import GoFunction, Lists, NilList, Strings, go_kind, go_type, is_nil, is_number
+from argo_yaml_provider.expr.values import GoFunction, Lists, NilList, NilMap, Strings, go_kind, go_type, is_nil, is_number
 
 
 def elements(value: Any, message: str) -> list[Any]:
@@ -140,12 +140,12 @@ def make_dict(*pairs: Any) -> dict[str, Any]:
     return {text_of(key): pairs[2 * index + 1] if 2 * index + 1 < len(pairs) else "" for index, key in enumerate(pairs[::2])}
 
 
-def get(given: dict[str, Any] | None, key: str) -> Any:
-    return (given or {}).get(key, "")
+def get(given: dict[str, Any], key: str) -> Any:
+    return given.get(key, "")
 
 
 def put(given: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
-    if given is None:
+    if isinstance(given, NilMap):
         raise Panic("assignment to entry in nil map")
     given[key] = value
     return given
@@ -156,8 +156,8 @@ def unset(given: dict[str, Any], key: str) -> dict[str, Any]:
     return given
 
 
-def has_key(given: dict[str, Any] | None, key: str) -> bool:
-    return key in (given or {})
+def has_key(given: dict[str, Any], key: str) -> bool:
+    return key in given
 
 
 def pluck(key: str, *given: dict[str, Any]) -> list[Any]:
@@ -190,12 +190,11 @@ def merge_overwrite(target: dict[str, Any], *sources: dict[str, Any]) -> dict[st
     return _merged(target, sources, overwrite=True)
 
 
-def _merged(target: dict[str, Any], sources: tuple[dict[str, Any] | None, ...], *, overwrite: bool) -> dict[str, Any]:
-    if target is None:
-        raise Panic("assignment to entry in nil map")
+def _merged(target: dict[str, Any], sources: tuple[dict[str, Any], ...], *, overwrite: bool) -> dict[str, Any]:
+    made = {} if isinstance(target, NilMap) else target
     for source in sources:
-        _merge(target, source or {}, overwrite=overwrite)
-    return target
+        _merge(made, source, overwrite=overwrite)
+    return made
 
 
 def _merge(target: dict[str, Any], source: dict[str, Any], *, overwrite: bool) -> None:

@@ -238,4 +238,4 @@ def seq(budget: Budget, *given: int) -> str:
     step = given[1] if len(given) == 3 else direction
     if len(given) == 3 and end < start and step > 0:
         return ""
-    return " ".join(map(str, until_step(budget, start, end + direction, step)))
+    return " ".join(map(str, until_step(budget, start, wrap(end + direction), step)))

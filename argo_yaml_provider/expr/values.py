@@ -132,6 +132,13 @@ class StringMap(TypedMap):
     __slots__ = ()
 
 
+class NilMap(dict[str, Any]):
+    """A map[string]any that Go never made: it can be read, but not written."""
+
+    __slots__ = ()
+    go_type: ClassVar[str] = "map[string]interface {}"
+
+
 class AnyMap(TypedMap):
     """A map whose keys may be anything; `any_key` keeps 1, 1.0 and true apart, which Python would not."""
 
@@ -229,8 +236,8 @@ def any_key(key: Any) -> tuple[str, Any]:
 
 
 def is_nil(value: Any) -> bool:
-    """nil, or a list that Go never made."""
-    return value is None or isinstance(value, (NilList, NilStrings))
+    """nil, or a list or map that Go never made."""
+    return value is None or isinstance(value, (NilList, NilStrings, NilMap))
 
 
 def is_number(value: Any) -> bool:
