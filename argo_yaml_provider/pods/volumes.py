@@ -48,7 +48,8 @@ def build_volumes(
 def script_volume() -> Json:
     """A file with the script's text, which travels in an annotation: no extra object, no extra container."""
     field = {"fieldPath": f"metadata.annotations['{SCRIPT_ANNOTATION}']"}
-    return {"name": SCRIPT_VOLUME, "downwardAPI": {"items": [{"path": "script", "fieldRef": field}]}}
+    # Executable, for `command: [sh, -c]` runs it by its path.
+    return {"name": SCRIPT_VOLUME, "downwardAPI": {"defaultMode": 0o755, "items": [{"path": "script", "fieldRef": field}]}}
 
 
 def script_mount() -> Json:

@@ -36,7 +36,7 @@ async def run_all(host: LocalHost, plan: Plan) -> Outcome:
         if task.kind is TaskKind.JOIN:
             continue
         host.task_id, host.ended = task.id, ()
-        while (ended := await run_task(host)).retry_after is not None:
+        while (ended := await run_task(host)).retry_after is not None:  # noqa: ASYNC110 - a delay, no poll
             await asyncio.sleep(ended.retry_after)
         last = host.outcomes[task.id, -1] = ended.outcome
     return last
@@ -105,7 +105,7 @@ async def test_pod_gc_keeps_the_pod_of_a_step_that_failed(host: LocalHost) -> No
     host.task_id = host.plan.tasks[0].id
     await run_task(host)
     async with asyncio.timeout(20):
-        while [pod["status"]["phase"] for pod in await pods_of(host)] != ["Failed"]:
+        while [pod["status"]["phase"] for pod in await pods_of(host)] != ["Failed"]:  # noqa: ASYNC110 - the cluster's doing
             await asyncio.sleep(0.1)
 
 
@@ -214,7 +214,7 @@ async def test_a_child_that_is_tried_again_is_recorded_and_the_last_is_not(host:
     async def run_child(_child: str, _name: str, _conf: Json) -> Outcome:
         return verdicts.pop(0)
 
-    host.run_child = run_child  # type: ignore[method-assign]
+    host.run_child = run_child  # type: ignore[method-assign, assignment]
     host.plan = plan
     host.task_id = next(task.id for task in plan.tasks if task.kind is TaskKind.STEP)
     first = await run_task(host)
