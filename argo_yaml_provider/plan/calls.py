@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from argo_yaml_provider.plan.items import loops
-from argo_yaml_provider.plan.loops import MOST_UNROLLED, is_mapped, is_unrolled, literal_count
+from argo_yaml_provider.plan.loops import MOST_UNROLLED, is_mapped, is_unrolled, literal_count, turn_names
 from argo_yaml_provider.plan.names import ROOT, Names, slug
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, PlannedGroup, PlannedTask, TaskKind
 from argo_yaml_provider.plan.slots import Slots
@@ -222,14 +222,13 @@ class CallBuilder:
 
     def _unrolled(self, spot: Spot, template: str, source: Json, upstream: Sinks) -> tuple[Call, Sinks]:
         """One call per item, in a group of their own."""
-        count = literal_count(source) or 0
+        names = turn_names(source)
         ident = self.names.group(spot.path)
-        if count:
+        if names:
             self.groups.append(PlannedGroup(id=ident, label=spot.name, parent=spot.group))
         turns: list[Call] = []
         ends: list[Sinks] = []
-        for index in range(count):
-            name = f"{spot.name}({index})"
+        for index, name in enumerate(names):
             turn = replace(spot, path=(*spot.path, str(index)), name=name, group=ident, item=index)
             call, sinks = self.single(turn, template, source, upstream)
             turns.append(call)

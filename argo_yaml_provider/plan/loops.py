@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import ExprError
-from argo_yaml_provider.plan.items import items_of, loops
+from argo_yaml_provider.plan.items import LOOP_FIELDS, expand, items_of, loops
 from argo_yaml_provider.plan.nodes import Json
 
 MOST_UNROLLED = 100
@@ -25,6 +25,12 @@ def literal_count(source: Json) -> int | None:
         return len(items_of({**source, "when": ""}))
     except ExprError:
         return None
+
+
+def turn_names(source: Json) -> list[str]:
+    """What the turns of a literal loop are called: `step(0:item)`."""
+    bare = {field: source[field] for field in ("name", *LOOP_FIELDS) if source.get(field)}
+    return [turn.name for turn in expand(bare, {}, dag=False)]
 
 
 def is_unrolled(source: Json, size: int) -> bool:
