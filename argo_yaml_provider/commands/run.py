@@ -169,7 +169,18 @@ def compile_works(file: Path, options: Options) -> list[Work]:
         return [Work(name=name, error=str(error))]
     if not plans:
         return [Work(name=name, error=f"{file}: no workflow in it can be run [nothing-to-run]")]
-    return [Work(name=name if len(plans) == 1 else f"{name}.{number}", plan=plan) for number, plan in enumerate(plans)]
+    return [_work(name if len(plans) == 1 else f"{name}.{number}", plan, options) for number, plan in enumerate(plans)]
+
+
+def _work(name: str, plan: Plan, options: Options) -> Work:
+    """The plan, unless it waits for values that nobody gave."""
+    from argo_yaml_provider.resolve.submission import missing_values
+
+    missing = missing_values(plan.workflow, options.parameters)
+    if missing:
+        values = " ".join(f"-p {one}=…" for one in missing)
+        return Work(name=name, error=f"{plan.file}: no value for {', '.join(missing)} [missing-value]\n   = help: add {values}")
+    return Work(name=name, plan=plan)
 
 
 def run_works(works: Sequence[Work], options: Options) -> list[Run]:
