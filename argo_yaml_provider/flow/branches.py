@@ -47,6 +47,10 @@ class Branches:
                 break
         return found
 
+    def leaving_root(self, place: Place) -> dict[str, int]:
+        """What a child run tells its parent: the phases of its last branches, and how far they are from its root."""
+        return {phase.value: steps for phase, steps in self._leaving(place, {Phase.SUCCEEDED: -1}).items()}
+
     def _hooks_run(self, frame: Frame) -> bool:
         engine = self._engine
         return any(engine.hooks.unfinished(engine.dags.place(frame, name)) for name in engine.dags.wanted(frame))
@@ -83,6 +87,9 @@ class Branches:
         if result.type == "TaskGroup":
             turns = self._engine.composites.instances(place)
             return _union(self._leaving(turn, own) for turn in turns) or own
+        if result.leaving:
+            start = own[result.phase]
+            return {Phase(phase): start + steps for phase, steps in result.leaving.items()}
         if place.call.kind not in COMPOSITES:
             return own
         return self._inside(place, own) or own

@@ -32,7 +32,7 @@ class Composites:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._branches = Branches(engine)
+        self.branches = Branches(engine)
 
     def instances(self, place: Place) -> list[Place]:
         """The nodes that a member stands for: itself, or the turns of its loop if that has any."""
@@ -131,7 +131,7 @@ class Composites:
 
     def _dag(self, frame: Frame) -> Result:
         engine = self._engine
-        phase = self._branches.phase(frame)
+        phase = self.branches.phase(frame)
         names = engine.dags.wanted(frame)
         results = [r for r in engine.gather(engine.dags.place(frame, name) for name in names) if r is not None]
         if phase is Phase.RUNNING:

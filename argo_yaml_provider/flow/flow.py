@@ -111,6 +111,8 @@ class Flow:
             "globals": {"parameters": found.parameters, "artifacts": found.artifacts},
             "root": _root_outputs(root),
         }
+        if self._facts.node:
+            values["leaving"] = engine.composites.branches.leaving_root(engine.root)
         return Outcome(phase=phase, message=message, values=values)
 
     def _on_exit(self) -> Result | None:

@@ -50,6 +50,7 @@ def leaf_result(template: Json, call: Call, outcome: Outcome | None, spec: Json)
         host_node=last.host_node,
         daemoned=last.daemoned,
         attempts=outcome.attempts,
+        leaving=outcome.values.get("leaving") or {},
     )
 
 

@@ -53,6 +53,8 @@ class Result:
     raised: bool = False
     """Whether the call broke its parent too: Argo's executeTemplate gave an error, not only a node."""
     attempts: tuple[Attempt, ...] = ()
+    leaving: Mapping[str, int] = field(default_factory=dict)
+    """Of a child run: the phases of its last branches (see `branches`), and how far they are from its root."""
 
     @property
     def failed(self) -> bool:
