@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 Json = dict[str, Any]
+_UNASKED = 1000
 ListPods = Callable[[], Awaitable[Json]]
 WatchPods = Callable[[str], AsyncIterator[Json]]
 
@@ -67,13 +69,17 @@ class PodWatch:
     def __init__(self, list_pods: ListPods, watch_pods: WatchPods) -> None:
         self._list, self._watch = list_pods, watch_pods
         self._feeds: dict[str, set[PodFeed]] = {}
+        self._unasked: OrderedDict[str, Json] = OrderedDict()
+        """Last states of pods that nobody waits for yet: a quick pod may end before the reply to its creation is read."""
         self._task: asyncio.Task[None] | None = None
         self._idle_since = 0.0
 
     def subscribe(self, pod: Json) -> PodFeed:
         """Follows a pod from a state already known, such as the reply to its creation."""
-        feed = PodFeed(pod)
-        self._feeds.setdefault(pod["metadata"]["name"], set()).add(feed)
+        name = pod["metadata"]["name"]
+        seen = self._unasked.pop(name, None)
+        feed = PodFeed(seen if seen and _is_newer(seen, pod) else pod)
+        self._feeds.setdefault(name, set()).add(feed)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
         return feed
@@ -114,17 +120,32 @@ class PodWatch:
                 version = ""
 
     async def _relist(self) -> str:
-        """Every waiter's pod as it is now; one that is not listed is gone."""
+        """Every waiter's pod as it is now; one that was waited for before and is not listed is gone."""
         waiting = {name: tuple(feeds) for name, feeds in self._feeds.items()}
         listed = await self._list()
         found = {pod["metadata"]["name"]: pod for pod in listed["items"]}
-        for name, feeds in waiting.items():
-            for feed in feeds:
-                feed.put(found.get(name), gone=name not in found)
+        for pod in found.values():
+            self._deliver({"type": "MODIFIED", "object": pod})
+        for name in waiting.keys() - found.keys():
+            for feed in waiting[name]:
+                feed.put(None, gone=True)
         return str(listed["metadata"]["resourceVersion"])
 
     def _deliver(self, event: Json) -> None:
         if event["type"] == "BOOKMARK":
             return
-        for feed in self._feeds.get(event["object"]["metadata"]["name"], ()):
-            feed.put(event["object"], gone=event["type"] == "DELETED")
+        pod, gone = event["object"], event["type"] == "DELETED"
+        name = pod["metadata"]["name"]
+        for feed in self._feeds.get(name, ()):
+            feed.put(pod, gone=gone)
+        self._unasked.pop(name, None)
+        if name not in self._feeds and not gone:
+            self._unasked[name] = pod
+            if len(self._unasked) > _UNASKED:
+                self._unasked.popitem(last=False)
+
+
+def _is_newer(pod: Json, than: Json) -> bool:
+    """Of two states of a pod. Versions are numbers that grow, which Kubernetes promises since 1.35 and has always kept."""
+    one, other = pod["metadata"], than["metadata"]
+    return one.get("uid") == other.get("uid") and int(one["resourceVersion"]) > int(other["resourceVersion"])
