@@ -23,7 +23,7 @@ from argo_yaml_provider.pods.patch import merge_pod_spec, read_patch
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.pods.sidecars import build_sidecars
 from argo_yaml_provider.pods.supervise import is_supervised, supervised
-from argo_yaml_provider.pods.volumes import SCRIPT_ANNOTATION, build_volumes, script_mount, script_volume
+from argo_yaml_provider.pods.volumes import build_volumes, script_annotation, script_mount, script_volume
 
 Json = dict[str, Any]
 
@@ -144,13 +144,12 @@ def _labels(decision: Decision, facts: RunFacts, settings: PodSettings, base: Js
 
 
 def _annotations(decision: Decision, facts: RunFacts, base: Json) -> dict[str, str]:
-    source = decision.template.get("script", {}).get("source")
     return {
         **base.get("metadata", {}).get("annotations", {}),
         NODE_NAME: decision.node,
         NODE_ID: node_id(facts.name, decision.node),
         "kubectl.kubernetes.io/default-container": MAIN,
-        **({} if source is None else {SCRIPT_ANNOTATION: source}),
+        **script_annotation(decision.template),
         **decision.workflow.get("podMetadata", {}).get("annotations", {}),
         **decision.template.get("metadata", {}).get("annotations", {}),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from argo_yaml_provider.diagnostics import RunError
+from argo_yaml_provider.diagnostics import RunError, SpecError
 
 Json = dict[str, Any]
 
@@ -115,13 +115,13 @@ def _plain(patch: Json) -> Json:
 
 
 def read_patch(text: str) -> Json:
-    """A podSpecPatch: YAML or JSON text."""
-    import yaml  # type: ignore[import-untyped,unused-ignore]
+    """A podSpecPatch: YAML or JSON text, read as Argo reads it."""
+    from argo_yaml_provider.source.read import read_text
 
     try:
-        patch = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    except yaml.YAMLError as error:
-        raise RunError(f"podSpecPatch is not YAML: {error}", help=f"the patch, with its tags filled in: {text}") from error
-    if not isinstance(patch, dict):
-        raise RunError(f"podSpecPatch must be a map of pod spec fields, and is: {text}")
-    return patch
+        patches = [document.json for document in read_text(text, "podSpecPatch")]
+    except SpecError as error:
+        raise RunError(f"podSpecPatch cannot be read:\n{error}", help=f"with its tags filled in it is: {text}") from error
+    if len(patches) != 1 or not isinstance(patches[0], dict):
+        raise RunError(f"podSpecPatch must be one map of pod spec fields, and is: {text}")
+    return dict(patches[0])

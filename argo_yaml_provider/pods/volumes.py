@@ -17,6 +17,8 @@ Json = dict[str, Any]
 
 SCRIPT_ANNOTATION = PREFIX + "script"
 SCRIPT_VOLUME = "argo-staging"
+_LONGEST_SCRIPT = 250_000
+"""Kubernetes bounds a pod's annotations, all together, at 256 KiB."""
 
 
 def build_volumes(
@@ -45,8 +47,22 @@ def build_volumes(
     return list(chosen.values())
 
 
+def script_annotation(template: Json) -> dict[str, str]:
+    """The script's text, which travels in an annotation: no extra object, no extra container."""
+    if "script" not in template:
+        return {}
+    source = template["script"].get("source", "")
+    size = len(source.encode())
+    if size > _LONGEST_SCRIPT:
+        raise RunError(
+            f"the script of template {template.get('name')!r} is {size} bytes long; a pod carries at most {_LONGEST_SCRIPT}",
+            help="keep the text in a ConfigMap or an image, and let the script start it",
+        )
+    return {SCRIPT_ANNOTATION: source}
+
+
 def script_volume() -> Json:
-    """A file with the script's text, which travels in an annotation: no extra object, no extra container."""
+    """A file with the script's text."""
     field = {"fieldPath": f"metadata.annotations['{SCRIPT_ANNOTATION}']"}
     # Executable, for `command: [sh, -c]` runs it by its path.
     return {"name": SCRIPT_VOLUME, "downwardAPI": {"defaultMode": 0o755, "items": [{"path": "script", "fieldRef": field}]}}
