@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.flow.entries import Absent, Execution, Place
+from argo_yaml_provider.flow.facts import Missing
 from argo_yaml_provider.flow.identity import node_id, pod_name
 from argo_yaml_provider.flow.inputs import any_string
 from argo_yaml_provider.flow.leaves import node_type
@@ -65,7 +66,7 @@ class _View:
         engine = self._engine
         if is_loop(place.call, place.index):
             return self._loop(place, boundary)
-        result = engine.result(place)
+        result = self._result(place)
         if result is None:
             return []
         found = engine.execution(place)
@@ -80,11 +81,19 @@ class _View:
             self._hook(Place(hook, place.index), node, boundary)
         return out
 
+    def _result(self, place: Place) -> Result | None:
+        """The result, or None of a hook that still waits for its moment."""
+        try:
+            return self._engine.result(place)
+        except Missing as missing:
+            if missing.kind != "change":
+                raise
+            return None
+
     def _hook(self, place: Place, node: Json, boundary: str) -> None:
-        self.add(place, boundary)
-        found = self._engine.execution(place)
-        if not isinstance(found, Absent) and found.node in self.nodes:
-            node["children"].append(found.node)
+        if self.add(place, boundary):
+            found = self._engine.execution(place)
+            node["children"] += [] if isinstance(found, Absent) else [found.node]
 
     def _below(self, place: Place, found: Execution, node: Json, result: Result) -> list[str]:
         if place.call.kind is CallKind.STEPS:

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from argo_yaml_provider.flow.decision import Decision
+from argo_yaml_provider.flow.flow import Flow
+from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
+from argo_yaml_provider.plan.compile import compile_text
+from argo_yaml_provider.plan.nodes import Plan
+from tests.flow.simulate import TIME, Run, facts_of
+
+LEAF = """
+  - name: leaf
+    inputs: {parameters: [{name: m, default: ''}]}
+    outputs: {parameters: [{name: o, valueFrom: {path: /o}}]}
+    container: {image: busybox, command: [echo, "{{inputs.parameters.m}}"]}
+"""
+
+
+def plan_of(spec: str, *, leaf: str = LEAF) -> Plan:
+    head = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: wf}\nspec:\n  entrypoint: main\n"
+    return compile_text(f"{head}{spec}{leaf}")[0]
+
+
+def ended(phase: Phase = Phase.SUCCEEDED, **more: Any) -> Attempt:
+    return Attempt(phase=phase, exit_code="0" if phase is Phase.SUCCEEDED else "1", started_at=TIME, finished_at=TIME, **more)
+
+
+def echo(decision: Decision) -> Attempt:
+    """Gives its input on; fails if told so."""
+    given = {p["name"]: p["value"] for p in (decision.template.get("inputs") or {}).get("parameters") or ()}
+    message = given.get("m", "")
+    if message in ("Failed", "Error"):
+        return ended(Phase(message))
+    return ended(parameters={"o": message}, result=message if decision.include_result else None)
+
+
+def played(spec: str, leaf: Callable[[Decision], Attempt] = echo, **parameters: str) -> Run:
+    plan = plan_of(spec)
+    run = Run(plan, facts_of(plan, parameters), leaf)
+    run.go()
+    return run
+
+
+def phases(run: Run) -> dict[str, str]:
+    """Every pod and skipped node, without the workflow's name."""
+    shown = ("Pod", "Skipped", "Retry")
+    return {n["name"].removeprefix(run.facts.name): n["phase"] for n in run.flow.nodes() if n["type"] in shown}
+
+
+def inputs(run: Run, node: str) -> dict[str, str]:
+    found: dict[str, str] = next(n["inputs"]["parameters"] for n in run.flow.nodes() if n["name"] == run.facts.name + node)
+    return found
+
+
+HOOKS = """
+  hooks:
+    started: {expression: workflow.status == "Running", template: leaf, arguments: {parameters: [{name: m, value: wf}]}}
+  onExit: bye
+  templates:
+  - name: bye
+    steps:
+    - - name: say
+        template: leaf
+        arguments: {parameters: [{name: m, value: "{{workflow.status}} {{workflow.failures}}"}]}
+  - name: main
+    steps:
+    - - name: a
+        template: leaf
+        continueOn: {failed: true}
+        arguments: {parameters: [{name: m, value: HOW}]}
+        hooks:
+          running: {expression: steps.a.status == "Running", template: leaf}
+          failed: {expression: steps.a.status == "Failed", template: leaf}
+          exit: {template: leaf, arguments: {parameters: [{name: m, value: "{{steps.a.outputs.parameters.o}}!"}]}}
+"""
+
+
+def test_hooks_start_at_their_moment_and_the_exit_handler_knows_the_end() -> None:
+    run = played(HOOKS.replace("HOW", "x"))
+    assert phases(run) == {
+        "[0].a": "Succeeded",
+        "[0].a.hooks.running": "Succeeded",
+        "[0].a.onExit": "Succeeded",
+        ".hooks.started": "Succeeded",
+        ".onExit[0].say": "Succeeded",
+    }
+    assert inputs(run, "[0].a.onExit") == {"m": "x!"}
+    assert inputs(run, ".onExit[0].say") == {"m": 'Succeeded "null"'}
+
+
+def test_a_failure_reaches_hooks_and_exit_handler_though_the_step_is_overlooked() -> None:
+    run = played(HOOKS.replace("HOW", "Failed"))
+    assert run.flow.verdict().phase is Phase.SUCCEEDED
+    assert phases(run)["[0].a.hooks.failed"] == "Succeeded"
+    message = inputs(run, ".onExit[0].say")["m"]
+    failures = json.loads(json.loads(message.removeprefix("Succeeded ")))
+    assert [(one["displayName"], one["phase"]) for one in failures] == [("a", "Failed")]
+
+
+def test_a_failed_exit_handler_fails_a_workflow_that_succeeded() -> None:
+    run = played(
+        "  onExit: bye\n  templates:\n  - {name: main, steps: [[{name: a, template: leaf}]]}\n"
+        "  - {name: bye, steps: [[{name: b, template: leaf, arguments: {parameters: [{name: m, value: Failed}]}}]]}\n"
+    )
+    assert run.flow.verdict().phase is Phase.FAILED
+
+
+GLOBAL = """
+  templates:
+  - name: gives
+    outputs: {parameters: [{name: o, globalName: shared, valueFrom: {path: /o}}]}
+    container: {image: busybox, command: [echo]}
+  - name: main
+    steps:
+    - - {name: a, template: gives}
+      - {name: beside, template: leaf, arguments: {parameters: [{name: m, value: "{{workflow.outputs.parameters.shared}}"}]}}
+    - - {name: after, template: leaf, arguments: {parameters: [{name: m, value: "{{workflow.outputs.parameters.shared}}"}]}}
+"""
+
+
+def test_a_global_output_is_known_to_what_comes_after_it() -> None:
+    run = played(GLOBAL, lambda _: ended(parameters={"o": "v"}))
+    assert inputs(run, "[1].after") == {"m": "v"}
+    assert inputs(run, "[0].beside") == {"m": "{{workflow.outputs.parameters.shared}}"}
+    assert run.flow.verdict().values["outputs"] == {"parameters": {"shared": "v"}, "artifacts": []}
+
+
+RECURSION = """
+  templates:
+  - name: main
+    inputs: {parameters: [{name: left, value: "3"}]}
+    outputs: {parameters: [{name: depth, valueFrom: {parameter: "{{steps.below.outputs.parameters.depth}}", default: bottom}}]}
+    steps:
+    - - name: below
+        template: main
+        when: "{{inputs.parameters.left}} > 0"
+        arguments: {parameters: [{name: left, value: "{{=string(asInt(inputs.parameters.left) - 1)}}"}]}
+    - - {name: up, template: leaf, arguments: {parameters: [{name: m, value: "{{inputs.parameters.left}}"}]}}
+"""
+
+
+def test_recursion_goes_down_and_its_outputs_and_nodes_come_up() -> None:
+    run = played(RECURSION)
+    below = "[0].below"
+    assert phases(run) == {
+        f"{below * 3}{below}": "Skipped",
+        f"{below * 3}[1].up": "Succeeded",
+        f"{below * 2}[1].up": "Succeeded",
+        f"{below}[1].up": "Succeeded",
+        "[1].up": "Succeeded",
+    }
+    root = next(node for node in run.flow.nodes() if node["name"] == run.facts.name)
+    assert root["outputs"]["parameters"] == {"depth": "bottom"}
+
+
+def test_a_retried_composite_begins_again_and_gives_its_last_attempts_outputs() -> None:
+    tries: list[str] = []
+
+    def third_time(decision: Decision) -> Attempt:
+        tries.append(decision.node)
+        return ended(Phase.SUCCEEDED if len(tries) == 3 else Phase.FAILED)
+
+    run = played(
+        "  templates:\n  - {name: main, steps: [[{name: a, template: again}]]}\n"
+        "  - {name: again, retryStrategy: {limit: 5}, steps: [[{name: b, template: leaf}]]}\n",
+        third_time,
+    )
+    assert [one.removeprefix(run.facts.name) for one in tries] == [f"[0].a({n})[0].b" for n in range(3)]
+    assert phases(run)["[0].a"] == "Succeeded"
+    assert run.flow.verdict().phase is Phase.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("items", "why"),
+    [
+        pytest.param("[]", "Skipped, empty params", id="empty"),
+        pytest.param("[1", "withParam value could not be parsed as a JSON list: [1", id="not-json"),
+    ],
+)
+def test_a_fan_out_always_succeeds_and_says_why_it_has_no_items(items: str, why: str) -> None:
+    plan = plan_of(
+        "  arguments: {parameters: [{name: items, value: '[]'}]}\n  templates:\n"
+        "  - name: main\n    dag: {tasks: [{name: a, template: leaf, withParam: '{{workflow.parameters.items}}'}]}\n"
+    )
+    run = Run(plan, facts_of(plan, {"items": items}), echo)
+    outcome, indices = run.flow.fan_out("a.items")
+    assert indices == []
+    assert outcome.message.startswith(why)
+
+
+def test_many_composites_in_a_row_are_asked_from_the_end() -> None:
+    tasks = [{"name": f"t{n}", "template": "twice", **({"dependencies": [f"t{n - 1}"]} if n else {})} for n in range(300)]
+    twice = "  - {name: twice, steps: [[{name: a, template: leaf}]]}\n"
+    plan = plan_of(f"  templates:\n  - name: main\n    dag: {json.dumps({'tasks': tasks})}\n{twice}")
+    outcomes = {task.id: Outcome(phase=Phase.SUCCEEDED, attempts=(ended(),)) for task in plan.tasks}
+    run = Run(plan, facts_of(plan), echo)
+    run.outcomes = {(name, -1): outcome for name, outcome in outcomes.items()}
+    decision = Flow(plan, run.facts, run).decide("t299.a")
+    assert decision.node == f"{run.facts.name}.t299[0].a"
+
+
+def test_a_missing_parameter_stops_the_workflow_before_it_begins() -> None:
+    plan = plan_of(
+        "  arguments: {parameters: [{name: p, valueFrom: {configMapKeyRef: {name: settings, key: level}}}]}\n"
+        "  templates:\n  - {name: main, steps: [[{name: a, template: leaf}]]}\n"
+    )
+    run = Run(plan, facts_of(plan), echo)
+    flow = run.go()
+    assert flow.result()["nodes"] == []
+    assert flow.verdict().phase is Phase.FAILED
+    assert Run(plan, facts_of(plan), echo, {"settings": {"level": "3"}}).go().verdict().phase is Phase.SUCCEEDED
+
+
+FAIL_FAST = """
+  templates:
+  - name: main
+    parallelism: 1
+    failFast: true
+    steps:
+    - - {name: a, template: leaf, arguments: {parameters: [{name: m, value: Failed}]}}
+      - {name: b, template: leaf}
+"""
+
+
+def test_fail_fast_starts_nothing_more() -> None:
+    run = played(FAIL_FAST)
+    assert phases(run) == {"[0].a": "Failed"}
+    assert run.flow.verdict().message == "template has failed or errored children and failFast enabled"
+
+
+def test_random_values_are_the_same_for_all_who_ask() -> None:
+    run = played(
+        "  templates:\n  - name: main\n    steps:\n"
+        "    - - {name: a, template: leaf, arguments: {parameters: [{name: m, value: '{{=sprig.randAlpha(8)}}'}]}}\n"
+    )
+    again = Flow(run.plan, run.facts, run).decide("a")
+    assert again.template["inputs"] == run.decisions["a", -1].template["inputs"]
+    assert re.fullmatch("[A-Za-z]{8}", inputs(run, "[0].a")["m"])
+
+
+def test_a_run_can_be_looked_at_while_it_goes_on() -> None:
+    plan = plan_of(HOOKS.replace("HOW", "x"))
+    run = Run(plan, facts_of(plan), echo)
+    shown = {node["name"].removeprefix(run.facts.name): node["phase"] for node in Flow(plan, run.facts, run, live=True).nodes()}
+    assert shown == {
+        "": "Running",
+        "[0]": "Running",
+        "[0].a": "Pending",
+        "[0].a.hooks.running": "Pending",
+        ".hooks.started": "Pending",
+    }
