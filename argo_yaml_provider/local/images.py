@@ -106,7 +106,7 @@ class Images:
             raise ImageError(
                 name,
                 f'no programs of this machine stand in for image "{name}": the embedded Kubernetes pulls nothing. '
-                f"Name them in the images table (argo-yaml: --images FILE or ARGO_YAML_IMAGES), or use a real cluster; "
+                f"Name them in a file that ARGO_YAML_IMAGES names, or use a real cluster; "
                 f"known: {', '.join(sorted(self._images)[:8])} and {len(self._images) - 8} more",
             )
         for program in image.needs:

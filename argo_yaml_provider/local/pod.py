@@ -27,6 +27,11 @@ _BACKOFF, _LONGEST_BACKOFF = 10.0, 300.0
 _RETRY = 1.0
 """Seconds between looks for a ConfigMap, Secret or claim that is not there."""
 IP = "127.0.0.1"
+_NOT_STARTED = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+    "unable to start container process"
+)
+"""As containerd has it, so that whoever reads such messages reads ours."""
 
 
 class Surroundings(Protocol):
@@ -269,8 +274,7 @@ class PodRun:
 
     def _not_started(self, record: Record, error: LaunchError) -> None:
         """The command could not be executed: containerd's words and codes."""
-        stages = "failed to create containerd task: failed to create shim task: OCI runtime create failed"
-        words = f"{stages}: {error.message}: unknown"
+        words = f"{_NOT_STARTED}: {error.message}: unknown"
         record.id = container.new_id()
         state = container.ended_state(128, id=record.id, reason="StartError", message=words)
         record.state = {"terminated": {**state, "startedAt": "1970-01-01T00:00:00Z"}}

@@ -140,11 +140,12 @@ def _truths(records: Sequence[Record], phase: str) -> dict[str, tuple[bool, str,
     elif unready:
         reason, message = "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]"
     begun = initialized(records)
-    behind = [r.name for r in records if r.kind != "main" and not (r.begun or (r.ended or {}).get("exitCode") == 0)]
+    behind = [r.name for r in records if not initialized([r])]
+    unbegun = "" if begun else "ContainersNotInitialized"
     incomplete = "" if begun else f"containers with incomplete status: [{' '.join(behind)}]"
     return {
         "PodReadyToStartContainers": (not done, "", ""),
-        "Initialized": (begun, "" if begun else "ContainersNotInitialized", incomplete),
+        "Initialized": (begun, "PodCompleted" if phase == "Succeeded" else unbegun, incomplete),
         "Ready": (not done and not unready, reason, message),
         "ContainersReady": (not done and not unready, reason, message),
         "PodScheduled": (True, "", ""),

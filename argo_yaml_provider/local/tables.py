@@ -16,7 +16,6 @@ from argo_yaml_provider.local.resources import Json, Resource
 TABLE = "as=Table;v=v1;g=meta.k8s.io"
 
 Cell = Callable[[Json], Any]
-_SECONDS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def wants_table(request: Request) -> bool:
@@ -27,24 +26,28 @@ def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+# up to: the larger unit, and the smaller one where it still says something. Kubernetes: duration.go, HumanDuration
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_AGES = (
+    (2 * _MINUTE, ("s", 1), None),
+    (10 * _MINUTE, ("m", _MINUTE), ("s", 1)),
+    (3 * _HOUR, ("m", _MINUTE), None),
+    (8 * _HOUR, ("h", _HOUR), ("m", _MINUTE)),
+    (48 * _HOUR, ("h", _HOUR), None),
+    (8 * _DAY, ("d", _DAY), ("h", _HOUR)),
+    (730 * _DAY, ("d", _DAY), None),
+    (10**12, ("y", 365 * _DAY), None),
+)
+
+
 def render_age(text: str | None) -> str:
-    """A duration as kubectl writes it: two units at most, none of them zero."""
+    """A duration as kubectl writes it."""
     if not text:
         return "<unknown>"
-    left = max(0, int((datetime.now(UTC) - parse_time(text)).total_seconds()))
-    if left < 120:
-        return f"{left}s"
-    parts: list[str] = []
-    for unit, size in _SECONDS:
-        if left >= size and len(parts) < 2:
-            parts.append(f"{left // size}{unit}")
-        left %= size
-    return "".join(parts if left_is_short(parts) else parts[:1])
-
-
-def left_is_short(parts: Sequence[str]) -> bool:
-    """A client drops the second unit once the first says enough."""
-    return bool(parts) and int(parts[0][:-1]) < 10
+    seconds = max(0, int((datetime.now(UTC) - parse_time(text)).total_seconds()))
+    (unit, size), smaller = next((large, small) for end, large, small in _AGES if seconds < end)
+    rest = seconds % size // smaller[1] if smaller else 0
+    return f"{seconds // size}{unit}" + (f"{rest}{smaller[0]}" if smaller and rest else "")
 
 
 def _age(obj: Json) -> str:
@@ -64,7 +67,7 @@ def _ready(pod: Json) -> str:
 
 def _container_word(state: Json) -> str:
     if waiting := state.get("waiting"):
-        return str(waiting.get("reason") or "Waiting")
+        return str(waiting.get("reason") or "")
     if ended := state.get("terminated"):
         if ended.get("reason"):
             return str(ended["reason"])
@@ -93,11 +96,11 @@ def pod_status(pod: Json) -> str:
     """The STATUS column, by the rules of Kubernetes' printer."""
     status = pod.get("status", {})
     word = str(status.get("reason") or status.get("phase") or "Unknown")
-    if not status.get("reason"):
-        words = (_container_word(s.get("state") or {}) for s in reversed(_statuses(pod)))
-        word = _init_word(pod) or next(filter(None, words), word)
-    if word == "Completed" and any((s.get("state") or {}).get("running") for s in _statuses(pod)):
-        word = "Running" if all(s.get("ready") for s in _statuses(pod) if "running" in s["state"]) else "NotReady"
+    words = (_container_word(s.get("state") or {}) for s in _statuses(pod))
+    word = _init_word(pod) or next(filter(None, words), word)
+    if word == "Completed" and any(s.get("ready") and "running" in s["state"] for s in _statuses(pod)):
+        ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ())
+        word = "Running" if ready else "NotReady"
     if "deletionTimestamp" in pod["metadata"] and status.get("phase") not in {"Succeeded", "Failed"}:
         word = "Terminating"
     return word

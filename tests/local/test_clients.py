@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -139,3 +140,26 @@ def test_a_pod_reaches_its_own_api(kube: EmbeddedKubernetes, tmp_path: Path) -> 
             break
         time.sleep(0.05)
     assert core.read_namespaced_pod_log("inside", "default", _preload_content=False).data == b"200\n"
+
+
+def test_kubernetes_pod_operator_with_its_sidecar(kube: EmbeddedKubernetes) -> None:
+    from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+
+    script = 'echo hello; mkdir -p /airflow/xcom; echo \'{"a": 1}\' > /airflow/xcom/return.json'
+    kpo = KubernetesPodOperator(
+        task_id="kpo",
+        namespace="default",
+        image="busybox",
+        cmds=["sh", "-c", script],
+        config_file=str(kube.kubeconfig),
+        kubernetes_conn_id=None,
+        in_cluster=False,
+        do_xcom_push=True,
+    )
+    run = SimpleNamespace(run_id="r", conf={})
+    task = SimpleNamespace(
+        dag_id="d", task_id="kpo", run_id="r", map_index=-1, try_number=1, hostname="h", dag_run=run, xcom_push=lambda **_: None
+    )
+    context: Any = {"ti": task, "task_instance": task, "run_id": "r", "dag_run": run, "task": kpo}
+    context["dag"] = SimpleNamespace(dag_id="d", parent_dag=None)
+    assert kpo.execute(context) == {"a": 1}

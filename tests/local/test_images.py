@@ -24,7 +24,7 @@ def test_an_unknown_image_says_where_to_name_programs_for_it() -> None:
         Images().find("acme/app:1")
     assert str(caught.value).startswith(
         'no programs of this machine stand in for image "acme/app:1": the embedded Kubernetes pulls nothing. '
-        "Name them in the images table (argo-yaml: --images FILE or ARGO_YAML_IMAGES), or use a real cluster; known: "
+        "Name them in a file that ARGO_YAML_IMAGES names, or use a real cluster; known: "
     )
 
 
