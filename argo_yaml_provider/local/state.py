@@ -16,7 +16,7 @@ from typing import Any
 
 from argo_yaml_provider.diagnostics import RunError
 
-_PREFIX = "argo-yaml-"
+_PREFIX = "argo-yaml-kube-"
 
 
 def claim_folder(root: Path | None) -> Path:
