@@ -146,4 +146,7 @@ def _literal(text: str) -> str:
 
 @cache
 def _text(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
+    """A script without its comments: it travels with every event of the pod."""
+    lines = files(__package__).joinpath(name).read_text("utf-8").splitlines()
+    kept = [line for line in lines if line.startswith("#!") or line.strip()[:1] not in ("", "#")]
+    return "".join(f"{line}\n" for line in kept)

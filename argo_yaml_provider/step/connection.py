@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from argo_yaml_provider.diagnostics import RunError
 
@@ -116,7 +118,8 @@ def _static(cluster: Json, user: Json, folder: Path) -> Connection:
             return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
         return {}
 
-    options = {"proxy": cluster.get("proxy-url"), "server_hostname": cluster.get("tls-server-name")}
+    proxy = cluster.get("proxy-url") or _proxy(cluster["server"])
+    options = {"proxy": proxy, "server_hostname": cluster.get("tls-server-name")}
     return Connection(
         url=cluster["server"].rstrip("/"),
         session=_session(_trust(cluster, user, folder)),
@@ -129,7 +132,13 @@ def _session(trust: ssl.SSLContext | bool) -> aiohttp.ClientSession:
     import aiohttp
 
     # Each follower of a log holds a connection: no limit. A watch event may hold a whole object: 2 MiB.
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ssl=trust), read_bufsize=2**21, trust_env=True)
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ssl=trust), read_bufsize=2**21)
+
+
+def _proxy(url: str) -> str | None:
+    """What HTTPS_PROXY and NO_PROXY say, asked once; aiohttp would ask, and read .netrc in a thread, at every request."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
 def _trust(cluster: Json, user: Json, folder: Path) -> ssl.SSLContext | bool:

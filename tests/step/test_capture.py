@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
 from typing import Any
@@ -8,8 +9,8 @@ import pytest
 
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Phase
-from argo_yaml_provider.step.pod import run_pod
-from tests.step.conftest import LocalHost, container
+from argo_yaml_provider.step.pod import DELETE_POD, run_pod
+from tests.step.conftest import LocalHost, container, settled
 
 
 def captured(decision: Decision) -> Decision:
@@ -94,3 +95,39 @@ async def test_a_script_gets_its_path_last_and_its_environment_untouched(host: L
     decision = Decision(node="wf", template={"name": "t", "script": script}, include_result=True)
     attempt = await run_pod(host, decision)
     assert attempt.result == "['/argo/staging/script'] 'a\\nb' False é"
+
+
+async def test_a_signal_reaches_the_command_and_what_it_then_gives_is_captured(host: LocalHost) -> None:
+    script = "trap 'echo caught; exit 5' TERM; echo begun; while :; do sleep 0.1; done"
+    task = asyncio.create_task(run_pod(host, captured(container("sh", "-c", script))))
+    await settled(lambda: "begun" in host.logged())
+    (pod,) = await host.kube.list_pods(host.facts.namespace, {"run_id": host.run_id})
+    await host.kube.delete_pod(host.facts.namespace, pod["metadata"]["name"])
+    attempt = await task
+    assert (attempt.phase, attempt.exit_code, attempt.result) == (Phase.FAILED, "5", "begun\ncaught")
+
+
+async def test_what_a_command_leaves_behind_does_not_hold_up_its_step(host: LocalHost) -> None:
+    attempt = await run_pod(host, captured(container("sh", "-c", "sleep 1000 & echo done")))
+    assert (attempt.phase, attempt.result) == (Phase.SUCCEEDED, "done")
+
+
+async def test_a_sidecar_does_not_hold_up_its_step(host: LocalHost) -> None:
+    sidecars = [{"name": "side", "image": "busybox", "command": ["sh", "-c", "echo beside; exec sleep 1000"]}]
+    attempt = await run_pod(host, captured(container("sh", "-c", "sleep 1; echo done", sidecars=sidecars)))
+    assert (attempt.phase, attempt.result) == (Phase.SUCCEEDED, "done")
+    assert host.logged("side") == ["beside"]
+
+
+async def test_why_a_pod_does_not_start_is_in_the_log(host: LocalHost) -> None:
+    task = asyncio.create_task(run_pod(host, container("true", image="no.such.registry/nothing:1")))
+    await settled(lambda: any(line.startswith("waiting: main: ErrImagePull") for line in host.logged("")))
+    task.cancel(DELETE_POD)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_pod_that_waits_longer_than_its_pending_timeout_fails(host: LocalHost) -> None:
+    decision = container("true", image="no.such.registry/nothing:1", pendingTimeout="2s")
+    attempt = await run_pod(host, decision)
+    assert (attempt.phase, attempt.message) == (Phase.FAILED, "Step exceeded its deadline")
