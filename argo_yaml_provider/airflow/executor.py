@@ -57,6 +57,11 @@ class StepExecutor(BaseExecutor):
         return 0
 
     @property
+    def started(self) -> bool:
+        """Whether there is a runner."""
+        return self._link is not None
+
+    @property
     def link(self) -> Link:
         """The running runner."""
         if self._link is None:

@@ -53,8 +53,15 @@ def template_folder(tell: Callable[[str], None]) -> Path:
 
 
 def enter_home(home: Path, tell: Callable[[str], None]) -> None:
-    """Make `home` this process's Airflow. Must come before Airflow's import."""
-    template = template_folder(tell)
+    """Make `home` this process's Airflow; one that has a database goes on with it. Must come before Airflow's import."""
+    if not (home / "airflow.db").exists():
+        _furnish(home, template_folder(tell))
+    for name in [name for name in os.environ if name.startswith("AIRFLOW__") and not name.startswith("AIRFLOW__ARGO_YAML__")]:
+        del os.environ[name]
+    os.environ.update(_variables(home))
+
+
+def _furnish(home: Path, template: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     for name in ("airflow.db", "airflow.cfg"):
         if (template / name).exists():
@@ -63,9 +70,6 @@ def enter_home(home: Path, tell: Callable[[str], None]) -> None:
     connection = sqlite3.connect(home / "airflow.db")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
-    for name in [name for name in os.environ if name.startswith("AIRFLOW__") and not name.startswith("AIRFLOW__ARGO_YAML__")]:
-        del os.environ[name]
-    os.environ.update(_variables(home))
 
 
 def _without_airflow(environment: os._Environ[str]) -> dict[str, str]:

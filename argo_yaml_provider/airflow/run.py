@@ -77,11 +77,14 @@ class Stop:
     until_waiting: bool = False
 
 
+Tell = Callable[[str], None]
 Observer = Callable[[Sequence[Run]], None]
 
 
 @contextmanager
-def airflow(home: Path, tell: Callable[[str], None], before_fork: Callable[[], object] = lambda: None) -> Iterator[StepExecutor]:
+def airflow(
+    home: Path, tell: Callable[[str], None], before_fork: Callable[[], object] = lambda: None
+) -> Iterator[StepExecutor]:
     """A private Airflow, whose runner starts while the rest is still being imported; what uses threads must be over before."""
     enter_home(home, tell)
     mark("home made")
@@ -123,21 +126,26 @@ def run_requests(
     executor: StepExecutor, requests: Sequence[Request], pods: PodSettings, observe: Observer, stop: Stop
 ) -> list[Run]:
     """All of them at once, to their end."""
-    from argo_yaml_provider.airflow.scheduler import run_scheduler
+    import argo_yaml_provider.airflow.dags
+    import argo_yaml_provider.airflow.scheduler  # noqa: F401
 
     mark("scheduler imported")
-    import argo_yaml_provider.airflow.dags  # noqa: F401
-
-    mark("dags imported")
     runs = create_runs(requests, pods)
     mark("runs created")
+    finish_runs(executor, runs, observe, stop)
+    return runs
+
+
+def finish_runs(executor: StepExecutor, runs: Sequence[Run], observe: Observer, stop: Stop) -> None:
+    """Schedule runs that are in the database, to their end."""
+    from argo_yaml_provider.airflow.scheduler import run_scheduler
+
     watch = _Watch(runs=runs, observe=observe, stop=stop)
     try:
         run_scheduler([executor], watch)
     finally:
         mark("scheduler's loop left")
         watch.look()
-    return runs
 
 
 def create_runs(requests: Sequence[Request], pods: PodSettings) -> list[Run]:
@@ -200,7 +208,7 @@ def _create_run(session: Session, run: Run) -> None:
 class _Watch:
     """Looks at the runs now and then; says when all are over."""
 
-    runs: list[Run]
+    runs: Sequence[Run]
     observe: Observer
     stop: Stop
     started: float = field(default_factory=time.monotonic)
@@ -232,7 +240,6 @@ class _Watch:
         if any(pod_started(run.result) for run in self.runs) and all(what != FIRST_POD for what, _ in MARKS):
             mark(FIRST_POD)
         self.observe(self.runs)
-
 
     def _result(self, reader: RunReader, session: Session, run: Run) -> Json:
         """The run's tree; one that cannot be told must not end the others."""

@@ -1,0 +1,92 @@
+"""One workflow in an Airflow of its own, told of line by line; goes on with the home of one that was killed.
+
+Usage: one_run.py FILE HOME KUBECONFIG NAMESPACE | one_run.py --clear|--fail HOME TASK
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main() -> None:
+    if sys.argv[1] in ("--clear", "--fail"):
+        change(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
+        return
+    file, home, kubeconfig, namespace = sys.argv[1:]
+    from argo_yaml_provider.airflow import run as runs
+    from argo_yaml_provider.commands.run import apply_to
+    from argo_yaml_provider.plan.compile import compile_file
+    from argo_yaml_provider.pods.settings import PodSettings
+
+    (plan,) = compile_file(file)
+    request = runs.Request(name="wf", plan=plan)
+    asyncio.run(apply_to(Path(kubeconfig), [], namespace))
+    pods = PodSettings(config_file=kubeconfig, namespace=namespace)
+    fresh = not (Path(home) / "airflow.db").exists()
+    with runs.airflow(Path(home), lambda _: None) as executor:
+
+        def tell(seen: Sequence[runs.Run]) -> None:
+            if executor.started:
+                say({"phases": phases(seen[0]), "runner": executor.link.pid})
+
+        if fresh:
+            (run,) = runs.create_runs([request], pods)
+        else:
+            bury_the_dead()
+            run = runs.Run(request=request, dag_id="wf", run_id="run-1")
+        runs.finish_runs(executor, [run], tell, runs.Stop(timeout=60))
+        say({"result": run.state, "phases": phases(run), "tries": tries()})
+
+
+def say(what: object) -> None:
+    print(json.dumps(what), flush=True)
+
+
+def phases(run: object) -> dict[str, str]:
+    result = run.result  # type: ignore[attr-defined]
+    return {node["name"].split(".")[-1] if "." in node["name"] else "wf": node["phase"] for node in result.get("nodes", ())}
+
+
+def tries() -> dict[str, int]:
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        return {row[0]: row[1] for row in session.execute(select(TaskInstance.task_id, TaskInstance.try_number))}
+
+
+def bury_the_dead() -> None:
+    """The killed scheduler's heartbeat is half a minute from being too old; a test need not wait for that."""
+    from airflow.jobs.job import Job
+    from airflow.utils.session import create_session
+    from sqlalchemy import update
+
+    with create_session() as session:
+        session.execute(update(Job).values(state="failed"))
+
+
+def change(what: str, home: Path, task_id: str) -> None:
+    """As a person does in the UI."""
+    os.environ |= {"AIRFLOW_HOME": str(home), "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}"}
+    os.environ |= {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS": "argo_yaml_provider.airflow.home.CONNECT_ARGS"}
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.utils.session import create_session
+    from airflow.utils.state import TaskInstanceState
+
+    with create_session() as session:
+        dag = SerializedDagModel.get_dag("wf", session=session)
+        assert dag is not None
+        if what == "--clear":
+            dag.clear(task_ids=[task_id], run_id="run-1", session=session)
+        else:
+            dag.set_task_instance_state(task_id=task_id, run_id="run-1", state=TaskInstanceState.FAILED, session=session)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""StepExecutor and its runner in a real Airflow, against the embedded Kubernetes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from argo_yaml_provider.airflow.executor import StepExecutor
+from argo_yaml_provider.local import EmbeddedKubernetes
+
+Json = dict[str, Any]
+
+SCRIPT = Path(__file__).with_name("one_run.py")
+WORKFLOW = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: a, template: work}
+      - {name: b, template: work, dependencies: [a]}
+  - name: work
+    container: {image: busybox, command: [sh, -c, "echo at work; sleep 3"]}
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[EmbeddedKubernetes]:
+    with EmbeddedKubernetes() as kube:
+        yield kube
+
+
+def namespace_of(folder: Path) -> str:
+    """One for each test."""
+    return re.sub(r"[^a-z0-9]+", "-", folder.name.lower())
+
+
+class OneRun:
+    """tests/airflow/one_run.py in a process of its own: one workflow in an Airflow with a scheduler and a runner."""
+
+    def __init__(self, folder: Path, cluster: EmbeddedKubernetes) -> None:
+        (folder / "wf.yaml").write_text(WORKFLOW)
+        self.home = folder / "home"
+        command = [
+            sys.executable,
+            str(SCRIPT),
+            str(folder / "wf.yaml"),
+            str(self.home),
+            str(cluster.kubeconfig),
+            folder.name.lower(),
+        ]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+    def say(self) -> Json:
+        """The next thing that it says."""
+        assert self.process.stdout
+        said: Json = json.loads(self.process.stdout.readline() or '{"ended": true}')
+        return said
+
+    def wait_for(self, wanted: Callable[[Json], bool], seconds: float = 90) -> Json:
+        """The first thing it says that is wanted."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            said = self.say()
+            if wanted(said) or said.get("ended"):
+                return said
+        raise AssertionError("it said nothing of the kind")
+
+    def phases(self, **wanted: str) -> Json:
+        """Wait until these nodes have these phases."""
+        return self.wait_for(lambda said: wanted.items() <= said.get("phases", {}).items())
+
+    def end(self) -> Json:
+        """What it says at its end."""
+        last = self.wait_for(lambda said: "result" in said)
+        self.process.wait(30)
+        return last
+
+
+def pods_seen(cluster: EmbeddedKubernetes, namespace: str) -> list[str]:
+    """Names of all pods that were ever created in the namespace, by the store's own events."""
+    import httpx
+
+    token = {"Authorization": f"Bearer {cluster.token}"}
+    url = f"{cluster.url}/api/v1/namespaces/{namespace}/pods"
+    listed = httpx.get(url, headers=token, verify=False).json()
+    return sorted(pod["metadata"]["name"] for pod in listed["items"])
+
+
+def test_a_killed_runner_is_replaced_and_its_pods_go_on(tmp_path: Path, cluster: EmbeddedKubernetes) -> None:
+    run = OneRun(tmp_path, cluster)
+    runner = run.phases(a="Running")["runner"]
+    before = pods_seen(cluster, namespace_of(tmp_path))
+    os.kill(runner, signal.SIGKILL)
+    assert pods_seen(cluster, namespace_of(tmp_path)) == before
+    last = run.end()
+    assert last["phases"] == {"wf": "Succeeded", "a": "Succeeded", "b": "Succeeded"}
+    assert last["tries"] == {"a": 1, "b": 1, "verdict": 1}
+    log = next(run.home.glob("logs/dag_id=wf/*/task_id=a/attempt=1.log")).read_text()
+    assert log.count("created") == 1
+    assert "found, going on with it" in log
+
+
+def test_a_runner_dies_with_its_scheduler_and_the_next_one_adopts_the_step(tmp_path: Path, cluster: EmbeddedKubernetes) -> None:
+    first = OneRun(tmp_path, cluster)
+    runner = first.phases(a="Running")["runner"]
+    first.process.kill()
+    first.process.wait()
+    for _ in range(50):
+        if not Path(f"/proc/{runner}").exists() or "State:\tZ" in Path(f"/proc/{runner}/status").read_text():
+            break
+        time.sleep(0.1)
+    else:
+        raise AssertionError("the runner outlives its scheduler")
+    second = OneRun(tmp_path, cluster)
+    last = second.end()
+    assert last["phases"] == {"wf": "Succeeded", "a": "Succeeded", "b": "Succeeded"}
+    log = next(second.home.glob("logs/dag_id=wf/*/task_id=a/attempt=1.log")).read_text()
+    assert log.count("created") == 1
+
+
+def test_a_cleared_step_loses_its_pod_and_runs_again_in_another(tmp_path: Path, cluster: EmbeddedKubernetes) -> None:
+    run = OneRun(tmp_path, cluster)
+    run.phases(a="Running")
+    (before,) = pods_seen(cluster, namespace_of(tmp_path))
+    subprocess.run([sys.executable, str(SCRIPT), "--clear", str(run.home), "a"], check=True)
+    last = run.end()
+    assert last["phases"] == {"wf": "Succeeded", "a": "Succeeded", "b": "Succeeded"}
+    assert last["tries"] == {"a": 2, "b": 1, "verdict": 1}
+    assert before not in pods_seen(cluster, namespace_of(tmp_path))
+
+
+def test_a_step_marked_failed_loses_its_pod_within_five_seconds(tmp_path: Path, cluster: EmbeddedKubernetes) -> None:
+    run = OneRun(tmp_path, cluster)
+    run.phases(a="Running")
+    subprocess.run([sys.executable, str(SCRIPT), "--fail", str(run.home), "a"], check=True)
+    end = time.monotonic() + 5
+    while pods_seen(cluster, namespace_of(tmp_path)) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert pods_seen(cluster, namespace_of(tmp_path)) == []
+    run.process.kill()
+
+
+def test_it_takes_no_slot_of_core_parallelism_and_has_a_limit_of_its_own(airflow_db: Path) -> None:
+    executor = StepExecutor(parallelism=7)
+    executor.running = {("any", "task", "run", 1, -1)}  # type: ignore[arg-type]
+    assert (executor.slots_occupied, executor.slots_available) == (0, 6)
+
+
+def test_it_declares_what_a_deployment_asks_of_an_executor() -> None:
+    assert StepExecutor.supports_multi_team
+    assert StepExecutor.serve_logs
