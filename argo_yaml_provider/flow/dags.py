@@ -21,7 +21,7 @@ from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.flow.references import resolve_step
 from argo_yaml_provider.flow.results import Result
 from argo_yaml_provider.flow.scope import Scope, of_inputs, of_result, of_skipped, of_turns
-from argo_yaml_provider.plan.items import expand, loops
+from argo_yaml_provider.plan.items import Turn, expand, expand_one, loops
 from argo_yaml_provider.plan.nodes import Call, Json
 from argo_yaml_provider.plan.templates import dag_tasks, wanted_tasks
 
@@ -37,18 +37,24 @@ class DagRules:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def expanded(self, place: Place) -> Expanded | Stopped | Absent:
-        """A task after its `depends`, its references and its loop."""
+    def gate(self, place: Place) -> Stopped | Absent | None:
+        """Why a task does not run, as far as `depends` goes. None: it may."""
         frame = self._engine.frame_of(place)
         if frame is None:
             return Absent(reason="the template it lies in does not run")
         name = place.call.name
         if name not in self.wanted(frame):
             return Absent(reason="no target of the dag needs it")
-        node = self.node_of(frame, name)
-        gate = self._gate(frame, name, node)
+        return self._gate(frame, name, self.node_of(frame, name))
+
+    def expanded(self, place: Place) -> Expanded | Stopped | Absent:
+        """A task after its `depends`, its references and its loop."""
+        gate = self.gate(place)
         if gate is not None:
             return gate
+        frame, name = self._engine.frame_of(place), place.call.name
+        assert frame is not None
+        node = self.node_of(frame, name)
         try:
             expanded = self.turns_of(frame, place.call)
         except ExprError as error:
@@ -57,13 +63,18 @@ class DagRules:
             return Stopped(node=node, phase=Phase.SKIPPED, message="Skipped, empty params")
         return expanded
 
-    def turn(self, place: Place, expanded: Expanded, index: int) -> Entry:
-        """One turn: its `when`."""
-        if index >= len(expanded.turns):
-            return Absent(reason=f"{expanded.node} has only {len(expanded.turns)} items")
+    def one(self, place: Place, index: int) -> Turn | None:
+        """The turn of that index; None where there is none."""
         frame = self._engine.frame_of(place)
         assert frame is not None
-        turn = expanded.turns[index]
+        source, scope = self._resolved(frame, place.call)
+        with clock.fixed(self._engine.facts, self.node_of(frame, place.call.name)):
+            return expand_one(source, scope.params(frame.variables), index, dag=True)
+
+    def turn(self, place: Place, turn: Turn) -> Entry:
+        """One turn: its `when`."""
+        frame = self._engine.frame_of(place)
+        assert frame is not None
         return when_entry(self.node_of(frame, turn.name), turn.step, raised=False)
 
     def tasks(self, frame: Frame) -> dict[str, Json]:
@@ -127,14 +138,23 @@ class DagRules:
         return self._engine.remember(("turns", frame.key, call.id), lambda: self._expand(frame, call))
 
     def _expand(self, frame: Frame, call: Call) -> Expanded:
+        source, scope = self._resolved(frame, call)
+        node = self.node_of(frame, call.name)
+        with clock.fixed(self._engine.facts, node):
+            return Expanded(node=node, turns=tuple(expand(source, scope.params(frame.variables), dag=True)))
+
+    def _resolved(self, frame: Frame, call: Call) -> tuple[Json, Scope]:
+        """The task with its references resolved, and what it may speak of."""
+        return self._engine.remember(("resolved", frame.key, call.id), lambda: self._resolve(frame, call))
+
+    def _resolve(self, frame: Frame, call: Call) -> tuple[Json, Scope]:
         source, node = self.tasks(frame)[call.name], self.node_of(frame, call.name)
         text = gojson.dumps({name: value for name, value in source.items() if name != "hooks"})
         scope = self.scope(frame, call.name, text)
         with clock.fixed(self._engine.facts, node):
             if "{{" in text or '"from' in text or source.get("when"):
                 source = resolve_step(source, scope, frame.variables, dag=True)
-            turns = expand(source, scope.params(frame.variables), dag=True)
-        return Expanded(node=node, turns=tuple(turns))
+        return source, scope
 
     def scope(self, frame: Frame, name: str, text: str) -> Scope:
         """What a task may speak of, as far as the text does: the tasks before it. Argo: buildLocalScopeFromTask."""

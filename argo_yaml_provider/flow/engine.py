@@ -26,11 +26,13 @@ from argo_yaml_provider.flow.results import FAILURES, Result
 from argo_yaml_provider.flow.steps import StepsRules
 from argo_yaml_provider.flow.tree import CallTree, is_loop
 from argo_yaml_provider.flow.variables import spec_of, submitted_arguments, workflow_variables
+from argo_yaml_provider.plan.items import Turn
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, Plan
 from argo_yaml_provider.plan.templates import COMPOSITES, strategy_of
 from argo_yaml_provider.resolve.references import is_dynamic, key_of
 
 T = TypeVar("T")
+_FEW_TURNS = 3
 
 
 class Engine:
@@ -44,6 +46,7 @@ class Engine:
         self.tree = CallTree(plan)
         self.spec: Json = spec_of(plan)
         self._known: dict[Hashable, Any] = {}
+        self._turns_asked: dict[Hashable, int] = {}
         self.steps, self.dags, self.hooks = StepsRules(self), DagRules(self), HookRules(self)
         self.composites = Composites(self)
         self.globals = GlobalOutputs(self)
@@ -99,14 +102,35 @@ class Engine:
             assert parent is not None
             loop = Place(parent, place.index if role == "turn" else -1)
             index = (place.call.item or 0) if role == "turn" else place.index
-        expanded = self.expanded(loop)
-        if isinstance(expanded, Absent):
-            return expanded
-        if isinstance(expanded, Stopped):
-            return expanded if index < 0 else Absent(reason=f"{expanded.node}: {expanded.message}")
+        turn = self._turn(loop, index)
+        if not isinstance(turn, Turn):
+            return turn
         if self._stopped_fast(loop):
             return Absent(reason=FAIL_FAST)
-        return self.rules(loop).turn(loop, expanded, max(index, 0))
+        return self.rules(loop).turn(loop, turn)
+
+    def _turn(self, loop: Place, index: int) -> Turn | Stopped | Absent:
+        """The turn of that index (-1: of a step without a loop).
+
+        Of a mapped loop it is read without its thousand siblings, unless more and more of them are asked for.
+        """
+        if loop.call.loop is LoopKind.MAPPED and index >= 0 and self._asked(loop) <= _FEW_TURNS:
+            stopped = self.remember(("gate", loop.key), lambda: self.rules(loop).gate(loop))
+            found = self.rules(loop).one(loop, index) if stopped is None else None
+            if found is not None:
+                return found
+            return Absent(reason=f"its loop has no item {index}" if stopped is None else _reason(stopped))
+        expanded = self.expanded(loop)
+        if not isinstance(expanded, Expanded):
+            return expanded if index < 0 else Absent(reason=_reason(expanded))
+        if max(index, 0) >= len(expanded.turns):
+            return Absent(reason=f"{expanded.node} has only {len(expanded.turns)} items")
+        return expanded.turns[max(index, 0)]
+
+    def _asked(self, loop: Place) -> int:
+        """How often a turn of this loop was asked for."""
+        self._turns_asked[loop.key] = self._turns_asked.get(loop.key, 0) + 1
+        return self._turns_asked[loop.key]
 
     def _stopped_fast(self, place: Place) -> bool:
         """Whether a member that surely ended before this one made the template give up."""
@@ -284,3 +308,8 @@ class Engine:
         from argo_yaml_provider.flow.view import failed_nodes
 
         return failed_nodes(self)
+
+
+def _reason(found: Stopped | Absent) -> str:
+    """Why nothing of a loop is there."""
+    return found.reason if isinstance(found, Absent) else f"{found.node}: {found.message}"

@@ -21,7 +21,7 @@ from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.flow.references import resolve_step
 from argo_yaml_provider.flow.results import Result, span
 from argo_yaml_provider.flow.scope import Scope, of_inputs, of_result, of_skipped, of_turns
-from argo_yaml_provider.plan.items import expand, loops
+from argo_yaml_provider.plan.items import Turn, expand, expand_one, loops
 from argo_yaml_provider.plan.nodes import Call, Json, LoopKind
 
 if TYPE_CHECKING:
@@ -48,32 +48,49 @@ class StepsRules:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def expanded(self, place: Place) -> Expanded | Stopped | Absent:
-        """A step after its group's references were resolved and its loop was read."""
+    def gate(self, place: Place) -> Absent | None:
+        """Why a step is not there: its group never begins, or breaks. None: it is."""
         frame, number = self._where(place)
         if frame is None:
             return Absent(reason="the template it lies in does not run")
-        late = self.absence(frame, number)
-        if late:
-            return Absent(reason=late)
-        problem = self.group_error(frame, number)
-        if problem:
-            return Absent(reason=problem)
-        expanded = self.turns_of(frame, number, place.call)
+        why = self.absence(frame, number) or self.group_error(frame, number)
+        return Absent(reason=why) if why else None
+
+    def expanded(self, place: Place) -> Expanded | Stopped | Absent:
+        """A step after its group's references were resolved and its loop was read."""
+        stopped = self.gate(place)
+        if stopped is not None:
+            return stopped
+        frame, number = self._where(place)
+        assert frame is not None
+        try:
+            expanded = self.turns_of(frame, number, place.call)
+        except ExprError as error:
+            node = self.node_of(frame, number, place.call.name)
+            return Stopped(node=node, phase=Phase.ERROR, message=error.message, raised=True)
         if loops(self._source(frame, number, place.call)) and not expanded.turns:
             return Stopped(node=expanded.node, phase=Phase.SKIPPED, message="Skipped, empty params")
         return expanded
 
-    def turn(self, place: Place, expanded: Expanded, index: int) -> Entry:
+    def one(self, place: Place, index: int) -> Turn | None:
+        """The turn of that index; None where there is none."""
+        frame, number = self._where(place)
+        assert frame is not None
+        return self._one(frame, number, place.call, index)
+
+    def _one(self, frame: Frame, number: int, call: Call, index: int) -> Turn | None:
+        step = self._resolved(frame, number, call)
+        scope = self.scope(frame, number, gojson.dumps(step) if loops(step) else "")
+        with clock.fixed(self._engine.facts, self.node_of(frame, number, call.name)):
+            return expand_one(step, scope.params(frame.variables), index, dag=False)
+
+    def turn(self, place: Place, turn: Turn) -> Entry:
         """One turn: its `when`, and whether a member before it broke the group."""
         frame, number = self._where(place)
         assert frame is not None
         broken = self._broken_before(frame, number, place.call)
         if broken:
             return Absent(reason=broken)
-        if index >= len(expanded.turns):
-            return Absent(reason=f"{expanded.node} has only {len(expanded.turns)} items")
-        turn = expanded.turns[index]
         return when_entry(self.node_of(frame, number, turn.name), turn.step, raised=True)
 
     def absence(self, frame: Frame, number: int) -> str:
@@ -145,10 +162,17 @@ class StepsRules:
                 return f"failed to resolve references: {error.message}"
         for call in frame.place.call.groups[number]:
             try:
-                self.turns_of(frame, number, call)
+                self._read(frame, number, call)
             except ExprError as error:
                 return error.message
         return ""
+
+    def _read(self, frame: Frame, number: int, call: Call) -> bool:
+        """Whether a member comes to anything. Of a mapped loop only the first item is looked at: its fan-out reads them all."""
+        if call.loop is LoopKind.MAPPED:
+            key = ("first turn", frame.key, call.id)
+            return self._engine.remember(key, lambda: self._one(frame, number, call, 0)) is not None
+        return bool(self.turns_of(frame, number, call).turns)
 
     def _resolved(self, frame: Frame, number: int, call: Call) -> Json:
         key = ("resolved", frame.key, call.id)
@@ -226,7 +250,7 @@ class StepsRules:
 
     def _first(self, frame: Frame, number: int, call: Call) -> Place | None:
         """A member, or the first turn of one that loops."""
-        if not self.turns_of(frame, number, call).turns:
+        if not self._read(frame, number, call):
             return None
         if call.loop is LoopKind.UNROLLED:
             return Place(call.turns[0], frame.place.index) if call.turns else None

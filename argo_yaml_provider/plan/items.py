@@ -67,11 +67,22 @@ def expand(step: Json, scope: Mapping[str, Any], *, dag: bool) -> list[Turn]:
     return list(_turns(step, items, text, scope, lenient=_surely_not(step.get("when") or "")))
 
 
-def _turns(step: Json, items: list[str], text: str, scope: Mapping[str, Any], *, lenient: bool) -> Iterator[Turn]:
+def expand_one(step: Json, scope: Mapping[str, Any], index: int, *, dag: bool) -> Turn | None:
+    """The turn of that index alone, as `expand` gives it; None where there are not so many items."""
+    if not loops(step):
+        return Turn(name=step["name"], index=0, step=step) if index == 0 else None
+    items = items_of(step)[index : index + 1]
+    lenient = _surely_not(step.get("when") or "")
+    return next(_turns(step, items, _text(step, dag=dag), scope, lenient=lenient, start=index), None)
+
+
+def _turns(
+    step: Json, items: list[str], text: str, scope: Mapping[str, Any], *, lenient: bool, start: int = 0
+) -> Iterator[Turn]:
     if "(" in step["name"] or ":" in step["name"]:
         raise ExprError(f"the name {step['name']} cannot be that of a loop: an item's index is read back from `name(0:item)`")
     size = 0
-    for index, item in enumerate(items):
+    for index, item in enumerate(items, start):
         variables, shown = _variables(item)
         params = {**scope, **variables}
         if lenient:  # it will never run: an output that is absent does no harm
