@@ -24,17 +24,24 @@ from argo_yaml_provider.flow.hooks import workflow_phase
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.results import Result
 from argo_yaml_provider.flow.view import nodes_of
-from argo_yaml_provider.plan.nodes import Json, Plan, PlannedTask
+from argo_yaml_provider.plan.nodes import CallKind, Json, Plan, PlannedTask
 from argo_yaml_provider.plan.templates import waits_for_end
 
+DEEPEST_RUN = 100
+"""Child runs inside child runs. Argo's own bound on nested templates is 100 too."""
+_BEFORE = {"before": True, "raised": False}
 _DEEPEST = 200_000
 """Python frames: a chain of a thousand composites is asked from its end to its beginning."""
 
 
 class Flow:
-    """One run of one plan. `live`: for looking at a run that goes on; a task without an outcome has not ended yet."""
+    """One run of one plan.
 
-    def __init__(self, plan: Plan, facts: RunFacts, source: Source, *, live: bool = False) -> None:
+    `live`: for looking at a run that goes on; a task without an outcome has not ended yet. `deepest`: where recursion ends.
+    """
+
+    def __init__(self, plan: Plan, facts: RunFacts, source: Source, *, live: bool = False, deepest: int = DEEPEST_RUN) -> None:
+        self._deepest = deepest
         self._plan, self._facts, self._source = plan, facts, source
         self._engine = Engine(plan, facts, source, live=live)
 
@@ -49,6 +56,8 @@ class Flow:
             found = engine.execution(place)
             if not isinstance(found, Execution):
                 return Decision(outcome=_before(found))
+            if found.place.call.kind is CallKind.CHILD and self._facts.depth >= self._deepest:
+                return Decision(outcome=Outcome(phase=Phase.ERROR, message=_too_deep(self._deepest), values=_BEFORE))
             if engine.turn_failed_fast(place):
                 return Decision(outcome=Outcome(phase=Phase.ABSENT, message=FAIL_FAST))
             return Decider(engine).decision(found, attempts)
@@ -154,6 +163,10 @@ class Flow:
         if call in self._plan.hooks and not waits_for_end(call.source):
             return Engine(self._plan, self._facts, self._source, live=True)
         return self._engine
+
+
+def _too_deep(deepest: int) -> str:
+    return f"child runs are nested more than {deepest} deep: does the recursion ever end?"
 
 
 def _before(found: Stopped | Absent) -> Outcome:

@@ -47,7 +47,7 @@ def workflow_variables(plan: Plan, facts: RunFacts, config_map: ConfigMap) -> Va
     if facts.globals:
         return dict(facts.globals)
     spec = spec_of(plan)
-    variables = _identity(plan, facts, spec) | _times(facts)
+    variables = _identity(facts, spec) | _times(facts)
     parameters = submitted_arguments(plan, facts).get("parameters") or []
     variables["workflow.parameters"] = variables["workflow.parameters.json"] = gojson.dumps(
         [{name: p[name] for name in _PARAMETER_FIELDS if p.get(name) is not None} for p in parameters] or None
@@ -57,7 +57,7 @@ def workflow_variables(plan: Plan, facts: RunFacts, config_map: ConfigMap) -> Va
     return variables | _metadata(plan, spec, variables)
 
 
-def _identity(plan: Plan, facts: RunFacts, spec: Json) -> Variables:
+def _identity(facts: RunFacts, spec: Json) -> Variables:
     variables = {
         "workflow.name": facts.name,
         "workflow.namespace": facts.namespace,
@@ -67,7 +67,7 @@ def _identity(plan: Plan, facts: RunFacts, spec: Json) -> Variables:
         "workflow.status": "Running",
         "workflow.duration": "0.000000",
     }
-    if facts.scheduled_time is not None and "cronworkflow" in str(plan.workflow.get("kind", "")).lower():
+    if facts.scheduled_time is not None:
         variables["workflow.scheduledTime"] = facts.scheduled_time
     if spec.get("priority") is not None:
         variables["workflow.priority"] = str(spec["priority"])

@@ -255,3 +255,21 @@ def test_a_run_can_be_looked_at_while_it_goes_on() -> None:
         "[0].a.hooks.running": "Pending",
         ".hooks.started": "Pending",
     }
+
+
+def test_recursion_without_an_end_ends() -> None:
+    run = played(RECURSION, left="200")
+    assert run.flow.verdict().phase is Phase.FAILED
+    assert "nested more than 100 deep" in str(run.flow.nodes())
+
+
+def test_retries_end_as_argo_says() -> None:
+    spec = "  retryStrategy: {limit: 1}\n  templates:\n  - {name: main, steps: [[{name: a, template: leaf}]]}\n"
+    run = played(spec, lambda _: ended(Phase.FAILED))
+    assert run.plan.root.kind.value == "child"
+    one = Flow(run.plan.children["main"], run.facts, run)
+    assert one.retry("a", -1, (ended(Phase.FAILED),)).delay == 0.0
+    over = one.retry("a", -1, (ended(Phase.FAILED), ended(Phase.FAILED)))
+    assert (over.delay, over.outcome.message) == (None, "No more retries left")
+    refused = one.retry("a", -1, (ended(Phase.ERROR),))
+    assert (refused.delay, refused.outcome.phase) == (None, Phase.ERROR)
