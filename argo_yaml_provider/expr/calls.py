@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.expr.errors import Panic
+from argo_yaml_provider.expr.limits import HEAVY
 from argo_yaml_provider.expr.values import GoFunction, NilMap, go_type
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def call_value(function: Any, arguments: list[Any], frame: Frame, *, owner: Any 
     if function.costly:
         _pay(function, frame)
     given = fitted(function, arguments)
+    if not function.free:
+        frame.budget.weigh(arguments, HEAVY if function.heavy else 1)
     if function.needs_budget:
         given.insert(0, frame.budget)
     return function.call(owner, *given) if function.method else function.call(*given)

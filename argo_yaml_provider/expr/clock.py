@@ -12,6 +12,7 @@ from functools import cache
 from typing import ClassVar
 
 from argo_yaml_provider.expr.errors import Panic
+from argo_yaml_provider.expr.limits import MAX_FORMAT
 from argo_yaml_provider.expr.values import GoFunction, GoObject, wrap
 
 NANOSECOND, MICROSECOND, MILLISECOND, SECOND = 1, 1_000, 1_000_000, 1_000_000_000
@@ -260,7 +261,7 @@ def parse_duration(text: str) -> Duration:
     rest = text[1:] if text[:1] in ("-", "+") else text
     if rest == "0":
         return Duration(0)
-    if not rest:
+    if not rest or len(rest) > MAX_FORMAT:
         raise Panic(f"time: invalid duration {_quoted(text)}")
     total = 0
     while rest:
@@ -294,4 +295,4 @@ def _amount(rest: str, text: str) -> tuple[int, str]:
 def _quoted(text: str) -> str:
     from argo_yaml_provider.expr.quote import quote
 
-    return quote(text)
+    return quote(text[:100])

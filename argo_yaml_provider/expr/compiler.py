@@ -19,6 +19,7 @@ from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.functions import BUILTINS, GET
 from argo_yaml_provider.expr.limits import Budget
 from argo_yaml_provider.expr.loops import LOOPS, loop_code, truth
+from argo_yaml_provider.expr.signatures import Builtin
 from argo_yaml_provider.expr.values import Ints, is_nil
 
 BROKEN = object()
@@ -92,16 +93,27 @@ def _unary(node: n.Unary) -> Code:
 
 def _binary(node: n.Binary) -> Code:
     left, right = compile_node(node.left), compile_node(node.right)
-    return _placed(_BINARY.get(node.operator, _operator(node.operator))(left, right), node)
+    build = _BINARY.get(node.operator) or _operator(node.operator)
+    return _placed(build(left, right), node)
 
 
 def _operator(sign: str) -> Callable[[Code, Code], Code]:
-    operation = operators.BINARY.get(sign)
+    operation = operators.BINARY[sign]
 
     def build(left: Code, right: Code) -> Code:
-        return lambda frame: operation(left(frame), right(frame))  # type: ignore[misc]
+        def apply(frame: Frame) -> Any:
+            first, second = left(frame), right(frame)
+            if type(first) in _LARGE or type(second) in _LARGE:
+                frame.budget.weigh((first, second))
+            return operation(first, second)
+
+        return apply
 
     return build
+
+
+_LARGE = frozenset({str, bytes, list, dict})
+"""Types whose values may take long to read; the others of many elements are rare, and their elements small."""
 
 
 def _and(left: Code, right: Code) -> Code:
@@ -169,8 +181,8 @@ def _slice(node: n.Slice) -> Code:
 
     def part(frame: Frame) -> Any:
         value = base(frame)
-        high = stop(frame) if stop else None
-        return operators.cut(value, start(frame) if start else None, high)
+        high = operators.to_int(stop(frame)) if stop else None
+        return operators.cut(value, operators.to_int(start(frame)) if start else None, high)
 
     return _placed(part, node)
 
@@ -216,9 +228,21 @@ def _builtin(node: n.Builtin) -> Code:
     if not _takes(function, len(arguments) + bool(builtin and builtin.needs_budget)):
         problem = f"invalid number of arguments for {node.name} (got {len(arguments)})"
         return _placed(lambda frame: _refuse(problem, _values(arguments, frame)), node)
-    if builtin and builtin.needs_budget:
-        return _placed(lambda frame: function(frame.budget, *_values(arguments, frame)), node)
-    return _placed(lambda frame: function(*_values(arguments, frame)), node)
+    if builtin is None or builtin.free:
+        return _placed(lambda frame: function(*_values(arguments, frame)), node)
+    return _placed(_weighed(builtin, arguments), node)
+
+
+def _weighed(builtin: Builtin, arguments: Sequence[Code]) -> Code:
+    """A call that is paid for by the size of what it reads."""
+    call, needs_budget = builtin.call, builtin.needs_budget
+
+    def weighed(frame: Frame) -> Any:
+        values = _values(arguments, frame)
+        frame.budget.weigh(values)
+        return call(frame.budget, *values) if needs_budget else call(*values)
+
+    return weighed
 
 
 def _takes(function: Callable[..., Any], count: int) -> bool:

@@ -17,6 +17,7 @@ from argo_yaml_provider.expr.checker import Checker
 from argo_yaml_provider.expr.compiler import Code, Frame, compile_node
 from argo_yaml_provider.expr.environment import nested, root_names, with_functions
 from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.expr.limits import MAX_RESULT, weight
 from argo_yaml_provider.expr.natures import of_value
 from argo_yaml_provider.expr.nodes import Node
 from argo_yaml_provider.expr.optimizer import optimize
@@ -45,7 +46,10 @@ class Program:
         """The value over these variables."""
         variables = with_functions(nested(env, self._roots), self._roots)
         try:
-            return self._code(variables)(Frame(variables))
+            value = self._code(variables)(Frame(variables))
+            if weight((value,), MAX_RESULT) > MAX_RESULT:
+                raise ExprError(f"the value has more than {MAX_RESULT} elements", 0, len(self.text))
+            return value
         except RecursionError:
             raise ExprError("the expression or a value in it is nested too deep", 0, len(self.text)) from None
 

@@ -28,6 +28,11 @@ def _plain(call: Callable[..., Any], check: _Check) -> Builtin:
     return Builtin(call, check)
 
 
+def _free(call: Callable[..., Any], check: _Check) -> Builtin:
+    """A function that does not read all of its arguments, and so costs next to nothing."""
+    return Builtin(call, check, free=True)
+
+
 def _paid(call: Callable[..., Any], check: _Check) -> Builtin:
     """A function that is given the budget, because what it makes can be large."""
     return Builtin(call, check, needs_budget=True)
@@ -35,8 +40,8 @@ def _paid(call: Callable[..., Any], check: _Check) -> Builtin:
 
 BUILTINS: dict[str, Builtin] = {
     # anything
-    "len": _plain(lists.length, takes("list map string", "int")),
-    "type": _plain(lists.type_name, overloads("interface {} -> string")),
+    "len": _free(lists.length, takes("list map string", "int")),
+    "type": _free(lists.type_name, overloads("interface {} -> string")),
     "string": _plain(render_go, overloads("interface {} -> string")),
     # numbers
     "abs": _plain(numbers.absolute, takes("number", "same")),
@@ -93,9 +98,9 @@ BUILTINS: dict[str, Builtin] = {
     "duration": _plain(dates.duration, overloads("string -> time.Duration")),
     "timezone": _plain(dates.timezone, overloads("string -> *time.Location")),
     # lists and maps
-    "first": _plain(lists.first, takes("list", "element")),
-    "last": _plain(lists.last, takes("list", "element")),
-    "take": _plain(lists.take, takes("list", "same", "int int32 int64")),
+    "first": _free(lists.first, takes("list", "element")),
+    "last": _free(lists.last, takes("list", "element")),
+    "take": _free(lists.take, takes("list", "same", "int int32 int64")),
     "keys": _plain(lists.keys, takes("map", _LIST)),
     "values": _plain(lists.values, takes("map", _LIST)),
     "toPairs": _plain(lists.to_pairs, takes("map", _LIST)),

@@ -61,7 +61,7 @@ def _squared_up(base: float, exponent: float) -> float:
 
 
 def _fused(first: float, second: float, added: float) -> float:
-    """first * second + added, rounded once."""
+    """First * second + added, rounded once."""
     return float(Fraction(first) * Fraction(second) + Fraction(added))
 
 

@@ -185,7 +185,7 @@ def _string(token: Token) -> str:
 
 
 def _seconds(text: str) -> float | None:
-    if not text[:1].isalnum() or len(text) > 64:
+    if not text[:1].isalnum() or len(text) > 64 or not any(map(str.isdigit, text)):
         return None
     from argo_yaml_provider.expr.clock import SECOND
     from argo_yaml_provider.expr.layouts import parse_time

@@ -53,7 +53,7 @@ def _step(part: Part) -> Step:
 
 def _on(rest: tuple[Step, ...], query: Query, value: Any) -> Any:
     """The rest of the path, on what was found."""
-    query.budget.step(1)
+    query.budget.step(4)
     return rest[0](query, value, rest[1:]) if rest else value
 
 
@@ -174,7 +174,7 @@ def _filter(text: str) -> Step:
 
 
 def _evaluated(evaluate: Script, query: Query, value: Any) -> Any:
-    query.budget.step(4)
+    query.budget.step(16)
     try:
         return evaluate(query, value)
     except Panic:

@@ -24,6 +24,7 @@ from argo_yaml_provider.expr.clock import (
     moment,
 )
 from argo_yaml_provider.expr.errors import Panic
+from argo_yaml_provider.expr.limits import MAX_FORMAT
 from argo_yaml_provider.expr.quote import quote
 
 RFC3339 = "2006-01-02T15:04:05Z07:00"
@@ -39,6 +40,8 @@ DATE_LAYOUTS = (
     "Mon, 02 Jan 2006 15:04:05 MST",
 )
 """What `date(text)` tries, in this order."""
+MAX_SHOWN = 100
+"""Characters of a text that a message shows."""
 
 _CHUNK = re.compile(
     r"January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|0[1-6]|002|15|1|2006|2|__2|_2(?!006)|3|4|5|PM|pm"
@@ -57,6 +60,8 @@ def _pieces(layout: str) -> tuple[tuple[str, str], ...]:
 
 
 def format_time(time: Time, layout: str) -> str:
+    if len(layout) > MAX_FORMAT:
+        raise Panic(f"this layout has {len(layout)} characters; {MAX_FORMAT} are the most")
     fields = time.fields()
     return "".join(plain + _written(fields, example) for plain, example in _pieces(layout))
 
@@ -143,6 +148,8 @@ class _Parsed:
 
 def parse_time(layout: str, text: str, location: Location = UTC_LOCATION) -> Time:
     """The moment a text names; without a zone in it, in this location."""
+    if len(text) > MAX_FORMAT or len(layout) > MAX_FORMAT:
+        raise _complaint(text, layout[:MAX_SHOWN], f"it is longer than {MAX_FORMAT} characters")
     parsed = _Parsed(rest=text)
     pieces = _pieces(layout)
     for index, (plain, example) in enumerate(pieces):
@@ -151,22 +158,23 @@ def parse_time(layout: str, text: str, location: Location = UTC_LOCATION) -> Tim
         try:
             parsed.rest = _skipped(parsed.rest, plain)
         except _Mismatch:
-            raise _complaint(text, layout, f"cannot parse {quote(held)} as {quote(plain)}") from None
+            raise _complaint(text, layout, f"cannot parse {quote(held[:MAX_SHOWN])} as {quote(plain)}") from None
         held = parsed.rest
         try:
             _read(parsed, example)
         except _Mismatch as error:
-            reason = error.args[0] if error.args else f"cannot parse {quote(held)} as {quote(example)}"
+            reason = error.args[0] if error.args else f"cannot parse {quote(held[:MAX_SHOWN])} as {quote(example)}"
             raise _complaint(text, layout, reason) from None
     if parsed.rest:
-        raise _complaint(text, layout, f"extra text: {quote(parsed.rest)}")
+        raise _complaint(text, layout, f"extra text: {quote(parsed.rest[:MAX_SHOWN])}")
     try:
         return _assembled(parsed, location)
     except _Mismatch as error:
         raise _complaint(text, layout, error.args[0]) from None
 
 
-def _complaint(text: str, layout: str, reason: str) -> Panic:
+def _complaint(whole: str, layout: str, reason: str) -> Panic:
+    text = whole if len(whole) <= MAX_SHOWN else whole[:MAX_SHOWN] + "…"
     if reason.startswith(("cannot", "extra")):
         middle = f" as {quote(layout)}: " if reason.startswith("cannot") else ": "
         return Panic(f"parsing time {quote(text)}{middle}{reason}")

@@ -6,6 +6,9 @@ Must not know: the syntax tree, the functions.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from argo_yaml_provider.expr.errors import Panic
 
 MAX_TEXT = 1 << 18
@@ -18,12 +21,21 @@ MAX_STRING = 1 << 20
 """Characters of one string that an expression makes."""
 MEMORY = 1_000_000
 """Elements of all lists and maps that one evaluation makes; expr-lang's own bound."""
-STEPS = 100_000
-"""Turns of all loops of one evaluation, each weighed with the size of what is done in it."""
+STEPS = 150_000
+"""Work of one evaluation: turns of loops, each weighed with the size of what is done in it, and the sizes of what functions read."""
+CHARACTERS_A_STEP = 16
+HEAVY = 16
+"""How much more a function costs that looks at every character by itself."""
 MAX_PATTERN = 4_096
 """Characters of one regular expression."""
-PATTERN_MEMORY = 8 << 20
+PATTERN_MEMORY = 2 << 20
 """Bytes that one compiled regular expression may take."""
+MAX_MATCHES = 10_000
+"""Matches of one regular expression in one text."""
+MAX_FORMAT = 1_000
+"""Characters of a layout, of a time, a duration or a version."""
+MAX_RESULT = 250_000
+"""Elements of the value of an expression, all the way down."""
 COSTLY_CALLS = 2
 """Calls of functions that are slow on purpose (keys, certificates, password hashes)."""
 
@@ -51,6 +63,28 @@ class Budget:
         self.steps -= weight
         if self.steps < 0:
             raise Panic(f"too many steps: an expression may take {STEPS} in all")
+
+
+    def weigh(self, values: Iterable[Any], factor: int = 1) -> None:
+        """These values are about to be read, all the way down."""
+        self.step(factor * weight(values, self.steps // factor))
+
+
+def weight(values: Iterable[Any], most: int) -> int:
+    """How many elements, and how much text, there is in these values; a little above `most` if it is more."""
+    total, waiting = 0, list(values)
+    while waiting and total <= most:
+        value = waiting.pop()
+        if isinstance(value, (str, bytes)):
+            total += len(value) // CHARACTERS_A_STEP
+        elif isinstance(value, (list, dict)):
+            total += len(value)
+            if total <= most:
+                waiting += [item for item in (value.values() if isinstance(value, dict) else value) if type(item) not in _SMALL]
+    return total
+
+
+_SMALL = frozenset({int, float, bool, type(None)})
 
 
 def check_length(length: int) -> None:

@@ -158,6 +158,7 @@ def _group_by(turns: Turns, rest: Sequence[Code]) -> Groups:
     groups = Groups()
     for item in turns:
         key = rest[0](turns.frame)
+        turns.frame.budget.step(3)
         if isinstance(key, (list, dict, bytes)):
             raise Panic(f"hash of unhashable type: {go_type(key)}")
         groups.setdefault(any_key(key), []).append(item)
@@ -167,7 +168,7 @@ def _group_by(turns: Turns, rest: Sequence[Code]) -> Groups:
 def _sort_by(turns: Turns, rest: Sequence[Code]) -> list[Any]:
     descending = sort_order(rest[1](turns.frame)) if len(rest) > 1 else False
     values = [(rest[0](turns.frame), item) for item in turns]
-    turns.frame.budget.step(len(values))
+    turns.frame.budget.step(4 * len(values))
     turns.frame.budget.allocate(len(values))
     return [item for _, item in sorted(values, key=cmp_to_key(_pair_order), reverse=descending)]
 

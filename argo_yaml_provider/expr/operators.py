@@ -206,6 +206,8 @@ def contained(needle: Any, container: Any) -> bool:
         return ("" if needle is None else string_key(needle, container)) in container
     if type(container) is bytes:
         return is_number(needle) and needle in [float(byte) for byte in container]
+    if isinstance(container, GoObject) and container.kind == "struct" and type(needle) is str:
+        return False  # an expression sees none of its fields
     raise Panic(f'operator "in" not defined on {go_type(container)}')
 
 
@@ -280,13 +282,13 @@ def cut(base: Any, start: Any, stop: Any) -> Any:
 
 
 def matches(text: Any, pattern: Any) -> bool:
-    if text is None or pattern is None:
+    if is_nil(text) or is_nil(pattern):
         return False
     return regexes.compiled(as_string(pattern)).found(text if isinstance(text, bytes) else as_string(text))
 
 
 def _both(text: Any, part: Any, test: Callable[[str, str], bool]) -> bool:
-    if text is None or part is None:
+    if is_nil(text) or is_nil(part):
         return False
     return test(as_string(text), as_string(part))
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from argo_yaml_provider.expr.errors import Panic
-from argo_yaml_provider.expr.limits import MAX_PATTERN, PATTERN_MEMORY, check_length
+from argo_yaml_provider.expr.limits import MAX_MATCHES, MAX_PATTERN, PATTERN_MEMORY, check_length
 
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
@@ -84,8 +84,11 @@ class Regex:
 
     def _matches(self, raw: bytes, most: int) -> Iterator[Any]:
         """Matches from left to right; an empty one right behind another match does not count."""
-        at, before = 0, -1
+        at, before, left = 0, -1, MAX_MATCHES
         while at <= len(raw) and most != 0:
+            left -= 1
+            if left < 0:
+                raise Panic(f"a regular expression may match {MAX_MATCHES} times at most")
             match = self._pattern.search(raw, at)
             if match is None:
                 return

@@ -18,7 +18,10 @@ from argo_yaml_provider.expr.values import AnyMap, GoFunction, SizedInt, go_type
 
 def render_json_text(value: Any) -> str:
     """`json.Marshal(value)`, which Argo puts in the place of `{{=…}}` (a string without its quotes)."""
-    text = gojson.dumps(plain(value), sort_keys=True)
+    try:
+        text = gojson.dumps(plain(value), sort_keys=True)
+    except RecursionError:
+        raise Panic("the value is nested too deep") from None
     check_length(len(text))
     return text
 
@@ -58,7 +61,10 @@ def _json_time(time: Time) -> str:
 
 def render_go(value: Any) -> str:
     """Go's `%v`: `1e+06`, `[a b]`, `map[a:1]`, `<nil>`, `1m30s`."""
-    text = _shown(value)
+    try:
+        text = _shown(value)
+    except RecursionError:
+        raise Panic("the value is nested too deep") from None
     check_length(len(text))
     return text
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from argo_yaml_provider.expr import regexes
 from argo_yaml_provider.expr.errors import Panic
+from argo_yaml_provider.expr.limits import MAX_FORMAT
 from argo_yaml_provider.expr.values import GoFunction, GoObject, Uint64
 
 _LOOSE = (
@@ -94,9 +95,9 @@ def _part_order(part: str) -> tuple[int, int, str]:
 
 def parse_version(text: str) -> Version:
     """`1.2.3-rc.1+build`, `v1.2`, `1`."""
-    groups = regexes.compiled(_LOOSE).groups(text)
+    groups = regexes.compiled(_LOOSE).groups(text) if len(text) <= MAX_FORMAT else None
     if groups is None:
-        raise Panic(f"invalid semantic version: {text}")
+        raise Panic(f"invalid semantic version: {text[:MAX_FORMAT]}")
     numbers = [int(part.lstrip(".") or 0) for part in groups[1:4]]
     if max(numbers) >= _MAX:
         raise Panic(f"error parsing version segment: {text} is out of range")
@@ -135,6 +136,8 @@ def _all_hold(group: list[Constraint], version: Version) -> bool:
 
 
 def _parse_constraint(text: str) -> list[list[Constraint]]:
+    if len(text) > MAX_FORMAT:
+        raise Panic(f"this constraint has {len(text)} characters; {MAX_FORMAT} are the most")
     for match in regexes.compiled(_RANGE).all_groups(text):
         text = text.replace(match[0], f">= {match[1]}, <= {match[11]} ", 1)
     return [_parse_group(group) for group in text.split("||")]

@@ -45,6 +45,8 @@ class Builtin:
     call: Callable[..., Any]
     check: Callable[[str, Sequence[Nature]], Nature]
     needs_budget: bool = False
+    free: bool = False
+    """It does not read all of its arguments."""
 
 
 def check_arguments(name: str, signature: Signature, natures: Sequence[Nature]) -> Nature:

@@ -73,7 +73,7 @@ def _random(budget: Budget, count: int, alphabet: str) -> str:
     if count < 0:
         return ""
     check_length(count)
-    budget.step(count)
+    budget.step(4 * count)
     dice = instant.dice()
     return "".join(dice.choices(alphabet, k=count))
 

@@ -168,10 +168,12 @@ class GoObject:
 class GoFunction:
     """A Go function: its parameters' types as Go writes them, and what it does.
 
-    The last parameter may be variadic (`...int`); a method's first parameter is its receiver and is not listed.
+    The last parameter may be variadic (`...int`); a method's first parameter is its receiver and is not listed. Flags say
+    how it is called and what it costs: `method`, `budget` (it gets the budget first), `free` (it does not read all of its
+    arguments), `heavy` (it looks at every character), `costly` (it is slow on purpose).
     """
 
-    __slots__ = ("call", "costly", "method", "name", "needs_budget", "parameters", "result")
+    __slots__ = ("call", "costly", "free", "heavy", "method", "name", "needs_budget", "parameters", "result")
     go_type = "func"
 
     def __init__(
@@ -185,6 +187,7 @@ class GoFunction:
     ) -> None:
         self.name, self.call, self.parameters, self.result = name, call, parameters, result
         self.method, self.costly, self.needs_budget = "method" in flags, "costly" in flags, "budget" in flags
+        self.free, self.heavy = "free" in flags, "heavy" in flags
 
 
 _TYPES: dict[type, str] = {

@@ -55,8 +55,11 @@ def _answer(text: str, code: Code | None) -> bool:
 
 @lru_cache(maxsize=1024)
 def _compiled(text: str, *, bare_words: bool) -> Code | None:
-    tree = parse(text, bare_words=bare_words)
-    return _code(tree) if tree else None
+    try:
+        tree = parse(text, bare_words=bare_words)
+        return _code(tree) if tree else None
+    except RecursionError:
+        raise ExprError("the condition is nested too deep", 0, len(text)) from None
 
 
 def _code(node: Node) -> Code:
