@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from argo_yaml_provider.flow.facts import Missing
 from argo_yaml_provider.flow.outcome import Outcome
@@ -56,17 +56,19 @@ class Loaded:
 
     async def _fetch_one(self, missing: Missing) -> None:
         if missing.kind == "outcome":
-            await self._fetch_outcomes(*missing.key)
+            task_id, map_index = cast("tuple[str, int]", missing.key)
+            self._values["outcome", task_id, map_index] = await self._host.outcome(task_id, map_index)
         elif missing.kind == "config_map":
             name, key = missing.key
             self._values["config_map", name, key] = await self._host.once(
                 f"config_map/{name}/{key}", lambda: self._read(name, key)
             )
+        elif missing.kind == "change":
+            # A hook watches a task that goes on: what was not there may be there after a while.
+            await asyncio.sleep(_GLANCE)
+            self._values = {key: value for key, value in self._values.items() if value is not None}
         else:
             self._values[(missing.kind, *missing.key)] = await self._host.child_nodes(*map(str, missing.key))
-
-    async def _fetch_outcomes(self, task_id: Any, map_index: Any) -> None:
-        self._values["outcome", task_id, map_index] = await self._host.outcome(task_id, map_index)
 
     async def _read(self, name: Any, key: Any) -> str | None:
         found = await self._host.kube.config_map(self._host.facts.namespace, name)
