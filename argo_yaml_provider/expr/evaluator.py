@@ -47,11 +47,11 @@ class Program:
         variables = with_functions(nested(env, self._roots), self._roots)
         try:
             value = self._code(variables)(Frame(variables))
-            if weight((value,), MAX_RESULT) > MAX_RESULT:
-                raise ExprError(f"the value has more than {MAX_RESULT} elements", 0, len(self.text))
-            return value
         except RecursionError:
             raise ExprError("the expression or a value in it is nested too deep", 0, len(self.text)) from None
+        if weight((value,), MAX_RESULT) > MAX_RESULT:
+            raise ExprError(f"the value has more than {MAX_RESULT} elements", 0, len(self.text))
+        return value
 
     def _code(self, variables: dict[str, Any]) -> Code:
         shape = tuple((name, go_type(value)) for name, value in variables.items())

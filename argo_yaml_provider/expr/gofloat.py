@@ -1,7 +1,7 @@
 """Powers as Go computes them on amd64, to the last digit, which is not always that of the C library.
 
 In: floats.  Out: a float; infinite or no number where IEEE says so.
-Must not know: expressions. Go: math/pow.go, math/exp_amd64.s (after sleef, public domain), math/log.go (after FreeBSD's e_log.c).
+Must not know: expressions. Go: math/pow.go, math/exp_amd64.s (after sleef, public domain), math/log.go (after FreeBSD's).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from fractions import Fraction
 
 _LOG2E = 1.4426950408889634
 _LN2_UPPER, _LN2_LOWER = 0.69314718055966295651160180568695068359375, 0.28235290563031577122588448175013436025525412068e-12
-_TAYLOR = (1.984126984126984e-4, 1.3888888888888889e-3, 8.333333333333333e-3, 4.1666666666666664e-2, 1.6666666666666666e-1, 0.5, 1.0)
+_TAYLOR = (1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 0.5, 1.0)
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _L = (
     6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
@@ -71,7 +71,7 @@ def _exp(value: float) -> float:
     count = round(_LOG2E * value)
     rest = _fused(-float(count), _LN2_UPPER, value)
     rest = _fused(-float(count), _LN2_LOWER, rest) * 0.0625
-    series = 2.48015873015873e-5
+    series = 1 / 40320
     for term in _TAYLOR:
         series = _fused(series, rest, term)
     rest *= series

@@ -22,7 +22,7 @@ MAX_STRING = 1 << 20
 MEMORY = 1_000_000
 """Elements of all lists and maps that one evaluation makes; expr-lang's own bound."""
 STEPS = 150_000
-"""Work of one evaluation: turns of loops, each weighed with the size of what is done in it, and the sizes of what functions read."""
+"""Work of one evaluation: the turns of its loops, each as heavy as what is done in it, and the sizes of what functions read."""
 CHARACTERS_A_STEP = 16
 HEAVY = 16
 """How much more a function costs that looks at every character by itself."""

@@ -28,6 +28,7 @@ from argo_yaml_provider.expr.values import (
     any_key,
     go_type,
     is_int,
+    is_nil,
     is_number,
     wrap,
 )

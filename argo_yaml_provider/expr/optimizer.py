@@ -116,7 +116,7 @@ def _membership(node: n.Binary, left: str) -> n.Node:
 
 def _equality(node: n.Binary, types: tuple[str, str]) -> n.Node:
     left, right = node.left, node.right
-    if isinstance(left, n.Literal) and isinstance(right, n.Literal) and type(left.value) is type(right.value) and _is(left, *_EQUAL):
+    if isinstance(left, n.Literal) and isinstance(right, n.Literal) and _is(left, *_EQUAL) and _is(right, type(left.value)):
         return _literal((left.value == right.value) is (node.operator == "=="), node)
     typed = {("int", "int"): EQUAL_INTS, ("string", "string"): EQUAL_TEXTS}.get(types)
     if not typed:
