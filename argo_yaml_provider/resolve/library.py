@@ -31,7 +31,7 @@ def load_path(path: str | Path, *, shown_as: str = "") -> Loaded:
     return _load(str(path), shown_as or str(path), stat.st_mtime_ns, stat.st_size)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def _load(path: str, shown_as: str, _changed: int, _size: int) -> Loaded:
     return load_all(read_file(path, shown_as=shown_as))
 

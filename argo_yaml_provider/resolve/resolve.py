@@ -6,6 +6,7 @@ Must not know: tasks, pods.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
@@ -93,9 +94,18 @@ class _Joiner:
     spec: Json
     templates: dict[str, Json] = field(default_factory=dict)
     origins: dict[str, tuple[Resource, Path]] = field(default_factory=dict)
+    todo: deque[tuple[str, Json, Resource, Path]] = field(default_factory=deque)
 
     def add(self, key: str, template: Json, owner: Resource, path: Path) -> None:
-        """One template, and all that it calls elsewhere."""
+        """One template, and all that it calls elsewhere, however long that chain is."""
+        self.todo.append((key, template, owner, path))
+        if len(self.todo) > 1:
+            return
+        while self.todo:
+            self._take(*self.todo[0])
+            self.todo.popleft()
+
+    def _take(self, key: str, template: Json, owner: Resource, path: Path) -> None:
         if key in self.templates:
             return
         metadata = None if "/inline/" in key else spec_of(owner).get("podMetadata")

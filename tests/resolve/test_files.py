@@ -104,6 +104,33 @@ def test_problems_of_another_file_count_where_its_template_is_used(tmp_path: Pat
     ]
 
 
+def test_workflow_template_that_is_run_brings_all_its_problems(tmp_path: Path) -> None:
+    (tmp_path / "lib.yaml").write_text(
+        LIBRARY.replace("podMetadata:", "entrypoint: leaf\n  executorPlugins: [{}]\n  podMetadata:")
+    )
+    (tmp_path / "main.yaml").write_text(HEAD + "spec: {workflowTemplateRef: {name: lib}}\n")
+    with pytest.raises(SpecError) as caught:
+        resolve_file(tmp_path / "main.yaml")
+    assert [(one.pos.line, one.message) for one in caught.value.problems] == [
+        (6, '"executorPlugins" is not supported'),
+        (16, '"plugin" is not supported'),
+    ]
+
+
+def test_long_chain_of_references_is_followed() -> None:
+    head = "apiVersion: argoproj.io/v1alpha1\nkind: WorkflowTemplate\n"
+    step = "{{name: s, templateRef: {{name: t{}, template: a}}}}"
+    parts = [
+        f"{head}metadata: {{name: t{n}}}\nspec: {{templates: [{{name: a, steps: [[{step.format(n + 1)}]]}}]}}\n"
+        for n in range(1_500)
+    ]
+    parts.append(f"{head}metadata: {{name: t1500}}\nspec: {{templates: [{{name: a, container: {{image: x}}}}]}}\n")
+    parts.append(CALLER.replace("name: lib, template: score", "name: t0, template: a"))
+    loaded = load_all(read_text("---\n".join(parts)))
+    (resolved,) = resolve_loaded(loaded, build_library([loaded]), document=1_501)
+    assert len(resolved.templates) == 1_503
+
+
 def test_workflow_template_ref_runs_in_the_workflows_own_scope(tmp_path: Path) -> None:
     template = LIBRARY.replace("podMetadata:", "entrypoint: score\n  podMetadata:")
     template = template.replace("plugin: {x: {}}", "container: {image: x}")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from argo_yaml_provider.resolve.references import calls_of, spec_path
+from argo_yaml_provider.resolve.references import LOCAL, calls_of, spec_path
 from argo_yaml_provider.resolve.resolved import Library, Resolved
 from argo_yaml_provider.spec.problems import Problems, Within
 from argo_yaml_provider.spec.resource import Json, Path
@@ -110,12 +110,12 @@ def texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 
 def check_owners(view: View) -> None:
-    """Templates of other files bring the problems that those files have inside them."""
+    """Templates of other files bring the problems inside them; the WorkflowTemplate that is run brings all of its own."""
     own = view.resolved.resource.document.file
-    for owner, path in view.resolved.origins.values():
+    for key, (owner, path) in view.resolved.origins.items():
         document = owner.document
         if document.file == own or document.file not in view.library.problems:
             continue
-        node = document.find(path)[1]
+        node = document.root if key.startswith(LOCAL) else document.find(path)[1]
         inside = (one for one in view.library.problems[document.file] if node.line < one.pos.line <= node.end_line + 1)
         view.problems.extend(inside)
