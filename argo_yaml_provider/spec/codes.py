@@ -26,6 +26,7 @@ CODES: dict[str, str] = {
     "not-an-object": "a document is no mapping",
     "unknown-kind": "the kind or apiVersion is not one of Argo's",
     "no-workflow": "the file holds other Kubernetes objects only",
+    "nothing-to-run": "the file holds templates only, none with an entrypoint",
     "no-such-document": "the file has no document of that number",
     "missing-field": "a field that is required is missing",
     "unknown-field": "Argo's schema has no such field",
