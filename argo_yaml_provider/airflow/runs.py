@@ -7,14 +7,15 @@ Must not know: how a node tree is shown.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.airflow.api import read_xcoms
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope
-from argo_yaml_provider.airflow.facts import run_facts
+from argo_yaml_provider.airflow.facts import rfc3339, run_facts
 from argo_yaml_provider.airflow.hosts.keys import once_key, once_task
 from argo_yaml_provider.airflow.hosts.plans import Version, read_version
-from argo_yaml_provider.flow.outcome import Outcome
+from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class RunReader:
             envelope, dag_id=dag_id, run_id=run_id, conf=run.conf, run_after=run.run_after, logical_date=run.logical_date
         )
         live = run.state not in FINISHED
-        return Flow(envelope.plan, facts, self._source(session, dag_id, run_id, envelope), live=live)
+        source = self._source(session, dag_id, run_id, envelope)
+        source.live = live
+        return Flow(envelope.plan, facts, source, live=live)
 
     def state(self, session: Session, dag_id: str, run_id: str) -> str:
         """Airflow's state of the run; `waiting` where only people can go on with it."""
@@ -98,10 +101,18 @@ class RunSource:
     states: dict[tuple[str, int], tuple[str | None, Any]] = field(default_factory=dict)
     """Airflow's state and start of each task instance."""
     once: Json = field(default_factory=dict)
+    live: bool = False
+    """Whether the run goes on."""
 
     def outcome(self, task_id: str, map_index: int) -> Outcome | None:
-        """The outcome of a task that has ended."""
-        return self.outcomes.get((task_id, map_index))
+        """The outcome of a task that has ended, and of one that runs that it does."""
+        return self.outcomes.get((task_id, map_index)) or self._running(*self.states.get((task_id, map_index), (None, None)))
+
+    def _running(self, state: str | None, started: datetime | None) -> Outcome | None:
+        if not self.live or state != "running" or started is None:
+            return None
+        attempt = Attempt(phase=Phase.RUNNING, started_at=rfc3339(started))
+        return Outcome(phase=Phase.RUNNING, attempts=(attempt,))
 
     def config_map(self, name: str, key: str) -> str | None:
         """As the run's first task to ask has read it."""
