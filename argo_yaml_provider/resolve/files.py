@@ -48,14 +48,19 @@ def resolve_text(text: str, *, file: str = "<text>", entrypoint: str = "") -> tu
 def resolve_loaded(
     loaded: Loaded, library: Library, *, document: int | None = None, entrypoint: str = ""
 ) -> tuple[Resolved, ...]:
-    """What a loaded file holds; raises with all its problems, or if nothing in it is Argo's."""
+    """What a loaded file holds; raises with all its problems, or if nothing in it is Argo's.
+
+    Where there is a Workflow, the entrypoint is meant for it, and not for templates beside it.
+    """
     chosen = [one for one in loaded.resources if document is None or one.document.index == document]
+    workflows = any(one.kind == "Workflow" for one in chosen)
     problems = Problems()
     problems.extend(_problems_of(loaded, document))
     resolved = []
     for resource in chosen:
         if resource.is_argo and resource.kind in RUNNABLE and resource.document.index not in loaded.broken:
-            one = join(resource, library, problems, entrypoint=entrypoint)
+            begins = entrypoint if resource.kind == "Workflow" or not workflows else ""
+            one = join(resource, library, problems, entrypoint=begins)
             if one is not None:
                 check(one, library, problems)
                 resolved.append(one)

@@ -161,6 +161,12 @@ def test_entrypoint_can_be_chosen() -> None:
     assert (resolved.entrypoint, resolved.workflow["spec"]["entrypoint"]) == ("local//b", "b")
 
 
+def test_chosen_entrypoint_is_the_workflows_not_that_of_templates_beside_it() -> None:
+    text = LIBRARY.replace("plugin: {x: {}}", "container: {image: x}") + "---\n" + CALLER.replace("name: main", "name: other")
+    library, workflow = resolve_text(text, entrypoint="other")
+    assert (library.entrypoint, workflow.entrypoint) == ("", "local//other")
+
+
 def test_one_document_of_many_is_chosen_by_number(tmp_path: Path) -> None:
     file = tmp_path / "f.yaml"
     good = HEAD + "spec: {entrypoint: a, templates: [{name: a, container: {image: x}}]}\n"
