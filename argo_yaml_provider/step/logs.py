@@ -60,8 +60,11 @@ class LogReader:
             follower.cancel()
 
     def _is_read(self, container: str) -> bool:
+        """Whether the container's log was followed to its end."""
         follower = self._followers.get(container)
-        return container == SUPERVISOR or (follower is not None and not follower.cancelled() and follower.result())
+        if container == SUPERVISOR:
+            return True
+        return follower is not None and not follower.cancelled() and follower.exception() is None and follower.result()
 
     async def _read(self, pod: Json, container: str, *, follow: bool) -> bool:
         """Writes the lines that were not yet written: those later than the last, told apart by their times and number."""

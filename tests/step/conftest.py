@@ -93,7 +93,7 @@ async def namespace(kube: Kube) -> AsyncIterator[str]:
     name = f"pods-{uuid4().hex[:8]}"
     await kube.call("POST", "/api/v1/namespaces", body={"metadata": {"name": name}})
     async with asyncio.timeout(20):
-        while await kube.get(f"/api/v1/namespaces/{name}/serviceaccounts/default") is None:  # a controller makes it
+        while await kube.get(f"/api/v1/namespaces/{name}/serviceaccounts/default") is None:  # noqa: ASYNC110 - a controller makes it
             await asyncio.sleep(0.05)
     yield name
     await kube.call("DELETE", f"/api/v1/namespaces/{name}")
