@@ -174,8 +174,10 @@ class Engine:
 
     def _execution(self, place: Place) -> Execution | Stopped | Absent:
         entry = self.entry(place)
-        if not isinstance(entry, Started):
-            return entry
+        return self.filled(place, entry) if isinstance(entry, Started) else entry
+
+    def filled(self, place: Place, entry: Started) -> Execution | Stopped:
+        """The called template with the step's arguments in it, or the error that they are."""
         step, template = entry.step, self.plan.templates.get(self.called(place, entry.step))
         if template is None:
             return Stopped(node=entry.node, phase=Phase.ERROR, message="there is no such template", raised=True)
@@ -186,7 +188,7 @@ class Engine:
                     template,
                     step.get("arguments") or {},
                     variables,
-                    self._locals(place, entry.node, template),
+                    self._locals(place, entry, template),
                     config_map=self.source.config_map,
                 )
         except ExprError as error:
@@ -202,19 +204,19 @@ class Engine:
             parent = self.tree.parent(parent)
         return key_of(parent.template, step) if parent is not None else place.call.template
 
-    def _locals(self, place: Place, node: str, template: Json) -> dict[str, str]:
+    def _locals(self, place: Place, entry: Started, template: Json) -> dict[str, str]:
         """`node.name`, `pod.name`, `steps.name`. Argo: executeTemplate."""
-        known = {"node.name": node}
+        known = {"node.name": entry.node}
         if place.call.kind in (CallKind.POD, CallKind.RESOURCE) and self.strategy(place) is None:
-            known["pod.name"] = pod_name(self.facts.name, node, str(template.get("name") or ""))
+            known["pod.name"] = pod_name(self.facts.name, entry.node, str(template.get("name") or ""))
         parent = self.tree.parent(place.call)
         while parent is not None and parent.kind not in COMPOSITES:
             parent = self.tree.parent(parent)
-        role = self.tree.stands[place.call.id].role
+        role, own = self.tree.stands[place.call.id].role, str(entry.step.get("name") or place.call.name)
         if parent is not None and parent.kind is CallKind.DAG and role != "hook":
-            known["tasks.name"] = self.turn_name(place)
+            known["tasks.name"] = own
         else:
-            known["steps.name"] = "" if role in ("root", "hook") else self.turn_name(place)
+            known["steps.name"] = "" if role in ("root", "hook") else own
         return known
 
     def turn_name(self, place: Place) -> str:

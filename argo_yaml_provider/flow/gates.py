@@ -10,6 +10,7 @@ import re
 
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow.entries import Absent, Entry, Execution, Expanded, Started, Stopped
+from argo_yaml_provider.flow.inputs import ABSENT
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.plan.nodes import Json
 
@@ -40,6 +41,18 @@ def continues_on(step: Json, phase: Phase) -> bool:
     """Whether the parent overlooks this failure. Argo: ContinuesOn."""
     rule = step.get("continueOn") or {}
     return bool((phase is Phase.ERROR and rule.get("error")) or (phase is Phase.FAILED and rule.get("failed")))
+
+
+def surely_filled(template: Json, step: Json) -> bool:
+    """Whether it can be told without trying that the step's arguments fill the template's inputs."""
+    inputs = template.get("inputs") or {}
+    if inputs.get("artifacts"):
+        return False
+    given = {p["name"]: p.get("value") for p in (step.get("arguments") or {}).get("parameters") or ()}
+    return all(
+        given.get(p["name"], p.get("value", p.get("default"))) not in (None, ABSENT) and not p.get("valueFrom")
+        for p in inputs.get("parameters") or ()
+    )
 
 
 def mentions(text: str, name: str) -> bool:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow import clock
-from argo_yaml_provider.flow.entries import Absent, Entry, Expanded, Place, Stopped
+from argo_yaml_provider.flow.entries import Absent, Entry, Expanded, Place, Started, Stopped
 from argo_yaml_provider.flow.frames import Frame
-from argo_yaml_provider.flow.gates import continues_on, mentions, shown_name, when_entry
+from argo_yaml_provider.flow.gates import continues_on, mentions, shown_name, surely_filled, when_entry
 from argo_yaml_provider.flow.identity import node_id
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.flow.references import resolve_step
@@ -167,12 +167,12 @@ class StepsRules:
                 return error.message
         return ""
 
-    def _read(self, frame: Frame, number: int, call: Call) -> bool:
-        """Whether a member comes to anything. Of a mapped loop only the first item is looked at: its fan-out reads them all."""
+    def _read(self, frame: Frame, number: int, call: Call) -> Turn | None:
+        """A member's first turn. Of a mapped loop only that is read: its fan-out reads them all."""
         if call.loop is LoopKind.MAPPED:
             key = ("first turn", frame.key, call.id)
-            return self._engine.remember(key, lambda: self._one(frame, number, call, 0)) is not None
-        return bool(self.turns_of(frame, number, call).turns)
+            return self._engine.remember(key, lambda: self._one(frame, number, call, 0))
+        return next(iter(self.turns_of(frame, number, call).turns), None)
 
     def _resolved(self, frame: Frame, number: int, call: Call) -> Json:
         key = ("resolved", frame.key, call.id)
@@ -239,21 +239,29 @@ class StepsRules:
 
     def _broken_before(self, frame: Frame, number: int, call: Call) -> str:
         """Why the group stopped starting members before this one: a `when` or arguments that are wrong. '' if it did not."""
-        for earlier in frame.place.call.groups[number]:
-            if earlier.id == call.id:
-                return ""
-            first = self._first(frame, number, earlier)
-            found = self._engine.execution(first) if first is not None else None
-            if isinstance(found, Stopped) and found.raised:
-                return found.message
-        return ""
+        key = ("broken", frame.key, number)
+        after, reason = self._engine.remember(key, lambda: self._broken(frame, number))
+        before = [member.id for member in frame.place.call.groups[number]][: after + 1]
+        return reason if reason and call.id not in before else ""
 
-    def _first(self, frame: Frame, number: int, call: Call) -> Place | None:
+    def _broken(self, frame: Frame, number: int) -> tuple[int, str]:
+        """The first member that breaks its group when it is its turn to start, by its position, and why."""
+        for position, call in enumerate(frame.place.call.groups[number]):
+            turn = self._read(frame, number, call)
+            if turn is None:
+                continue
+            entry = when_entry(self.node_of(frame, number, turn.name), turn.step, raised=True)
+            if isinstance(entry, Started) and not surely_filled(self._engine.plan.templates[call.template], turn.step):
+                found = self._engine.filled(self._first(frame, call), entry)
+                entry = found if isinstance(found, Stopped) else entry
+            if isinstance(entry, Stopped) and entry.raised:
+                return position, entry.message
+        return -1, ""
+
+    def _first(self, frame: Frame, call: Call) -> Place:
         """A member, or the first turn of one that loops."""
-        if not self._read(frame, number, call):
-            return None
         if call.loop is LoopKind.UNROLLED:
-            return Place(call.turns[0], frame.place.index) if call.turns else None
+            return Place(call.turns[0], frame.place.index)
         return Place(call, 0) if call.loop is LoopKind.MAPPED else Place(call, frame.place.index)
 
     def _where(self, place: Place) -> tuple[Frame | None, int]:
