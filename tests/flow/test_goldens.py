@@ -27,6 +27,8 @@ from tests.flow.simulate import Run, facts_of
 PARITY = Path(__file__).resolve().parents[3] / "shared" / "parity"
 EXAMPLES = PARITY / "argo-4.1.2"
 
+REFUSED = {"k8s-patch-json-workflow": "a key that is given twice is refused here, on purpose"}
+
 
 def compare() -> ModuleType:
     """The parity folder's own comparison."""
@@ -39,16 +41,17 @@ def compare() -> ModuleType:
 
 
 def goldens() -> list[Any]:
-    """Every recording that binds node by node."""
+    """Every recording of a workflow that came to its own end."""
     if not EXAMPLES.is_dir():
         return []
     rows = csv.DictReader((EXAMPLES / "index.tsv").open(), delimiter="\t")
     found = []
     for row in rows:
-        if row["compare"] == "ok":
+        if row["compare"] in ("ok", "chance"):  # what was left to chance is in the recording
             name = row["file"].removeprefix("examples/").removesuffix(".yaml")
             number = int(row["document"])
-            found.append(pytest.param(name, number, id=f"{name}.{number}" if number else name))
+            marks = [pytest.mark.skip(reason=REFUSED[name])] if name in REFUSED else []
+            found.append(pytest.param(name, number, id=f"{name}.{number}" if number else name, marks=marks))
     return found
 
 
