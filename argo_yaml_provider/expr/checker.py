@@ -9,7 +9,7 @@ is no error, as it is none in Argo.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 from argo_yaml_provider.expr import nodes as n
@@ -40,8 +40,8 @@ _OF_LITERALS: dict[type, Nature] = {type(None): NIL, bool: BOOL, int: INT, float
 class Checker:
     """One walk over one tree."""
 
-    def __init__(self, names: Mapping[str, Nature]) -> None:
-        self.names = names
+    def __init__(self, names: Mapping[str, Nature], known: Callable[[], Iterable[str]] = tuple) -> None:
+        self.names, self.known = names, known
         self.natures: dict[int, Nature] = {}
         self.variables: list[tuple[str, Nature]] = []
         self.scopes: list[tuple[Nature, dict[str, Nature]]] = []
@@ -73,7 +73,7 @@ class Checker:
         return self.fail(node, f"unknown name {name}{self.known_names()}") if strict else UNKNOWN
 
     def known_names(self) -> str:
-        names = sorted({*self.names, *(name for name, _ in self.variables)})
+        names = sorted({*self.names, *self.known(), *(name for name, _ in self.variables)})
         more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
         return f"; known here: {', '.join(names[:MAX_NAMES])}{more}"
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from argo_yaml_provider.expr.checker import Checker
 from argo_yaml_provider.expr.compiler import Code, Frame, compile_node
-from argo_yaml_provider.expr.environment import nested, root_names, with_functions
+from argo_yaml_provider.expr.environment import nested, root, root_names, with_functions
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.limits import MAX_RESULT, weight
 from argo_yaml_provider.expr.natures import of_value
@@ -46,20 +46,20 @@ class Program:
         """The value over these variables."""
         variables = with_functions(nested(env, self._roots), self._roots)
         try:
-            value = self._code(variables)(Frame(variables))
+            value = self._code(variables, env)(Frame(variables))
         except RecursionError:
             raise ExprError("the expression or a value in it is nested too deep", 0, len(self.text)) from None
         if weight((value,), MAX_RESULT) > MAX_RESULT:
             raise ExprError(f"the value has more than {MAX_RESULT} elements", 0, len(self.text))
         return value
 
-    def _code(self, variables: dict[str, Any]) -> Code:
+    def _code(self, variables: dict[str, Any], env: Mapping[str, Any]) -> Code:
         shape = tuple((name, go_type(value)) for name, value in variables.items())
         code = self._codes.get(shape)
         if code is None:
             if len(self._codes) >= MAX_SHAPES:
                 self._codes.clear()
-            checker = Checker({name: of_value(value) for name, value in variables.items()})
+            checker = Checker({name: of_value(value) for name, value in variables.items()}, lambda: map(root, env))
             checker.check(self.tree)
             code = self._codes[shape] = compile_node(optimize(self.tree, checker.natures))
         return code
