@@ -20,6 +20,7 @@ from argo_yaml_provider.plan.nodes import Json, Plan
 ConfigMap = Callable[[str, str], str | None]
 Variables = dict[str, str]
 
+_SCHEDULED = "workflows.argoproj.io/scheduled-time"
 _TIME_FORMATS = {
     "B": "%B", "b": "%b", "m": "%m", "A": "%A", "a": "%a", "d": "%d", "H": "%H", "I": "%I",
     "M": "%M", "S": "%S", "Y": "%Y", "y": "%y", "p": "%p",
@@ -47,7 +48,7 @@ def workflow_variables(plan: Plan, facts: RunFacts, config_map: ConfigMap) -> Va
     if facts.globals:
         return dict(facts.globals)
     spec = spec_of(plan)
-    variables = _identity(facts, spec) | _times(facts)
+    variables = _identity(facts, spec, (plan.workflow.get("metadata") or {}).get("annotations") or {}) | _times(facts)
     parameters = submitted_arguments(plan, facts).get("parameters") or []
     variables["workflow.parameters"] = variables["workflow.parameters.json"] = gojson.dumps(
         [{name: p[name] for name in _PARAMETER_FIELDS if p.get(name) is not None} for p in parameters] or None
@@ -57,7 +58,7 @@ def workflow_variables(plan: Plan, facts: RunFacts, config_map: ConfigMap) -> Va
     return variables | _metadata(plan, spec, variables)
 
 
-def _identity(facts: RunFacts, spec: Json) -> Variables:
+def _identity(facts: RunFacts, spec: Json, annotations: dict[str, str]) -> Variables:
     variables = {
         "workflow.name": facts.name,
         "workflow.namespace": facts.namespace,
@@ -67,8 +68,9 @@ def _identity(facts: RunFacts, spec: Json) -> Variables:
         "workflow.status": "Running",
         "workflow.duration": "0.000000",
     }
-    if facts.scheduled_time is not None:
-        variables["workflow.scheduledTime"] = facts.scheduled_time
+    scheduled = annotations.get(_SCHEDULED, facts.scheduled_time)
+    if scheduled is not None:
+        variables["workflow.scheduledTime"] = scheduled
     if spec.get("priority") is not None:
         variables["workflow.priority"] = str(spec["priority"])
     return variables

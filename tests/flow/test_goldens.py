@@ -72,7 +72,7 @@ class Recorded:
 
     def __init__(self, golden: Json, name: str) -> None:
         self._nodes = {node["name"].replace("@", name, 1): node for node in golden["nodes"]}
-        self._now = datetime.now(UTC).isoformat()
+        self._now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def __call__(self, decision: Decision) -> Attempt:
         node = self._nodes.get(decision.node)
