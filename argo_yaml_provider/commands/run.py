@@ -190,12 +190,14 @@ def run_works(works: Sequence[Work], options: Options) -> list[Run]:
     requests = [Request(name=work.name, plan=work.plan, parameters=options.parameters) for work in works if work.plan]
     if not requests:
         return []
+    view = _view(options)
     with contextlib.ExitStack() as stack:
+        # Airflow logs to standard output, which is for results alone.
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="argo-yaml-")))
         cluster = stack.enter_context(kubernetes(options, home))
         executor = stack.enter_context(airflow(home / "airflow", _tell, before_fork=cluster))
         pods = pod_settings(cluster(), options.namespace)
-        view = _view(options)
         stack.enter_context(view)
         return run_requests(executor, requests, pods, lambda runs: view.show([run.result for run in runs]), options.stop)
 
@@ -253,8 +255,9 @@ def _view(options: Options) -> LiveTree | PlainLines:
     if options.output != "json" and sys.stdout.isatty():
         from rich.console import Console
 
-        return LiveTree(Console())
-    return PlainLines(lambda line: click.echo(line, err=options.output == "json"))
+        return LiveTree(Console(file=sys.stdout))
+    stream = sys.stderr if options.output == "json" else sys.stdout
+    return PlainLines(lambda line: click.echo(line, file=stream))
 
 
 def _tell(line: str) -> None:

@@ -12,12 +12,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+OUT = sys.stdout
+
 
 def main() -> None:
     if sys.argv[1] in ("--clear", "--fail"):
         change(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
         return
     file, home, kubeconfig, namespace = sys.argv[1:]
+    sys.stdout = sys.stderr  # where Airflow's log lines go
     from argo_yaml_provider.airflow import run as runs
     from argo_yaml_provider.commands.run import apply_to
     from argo_yaml_provider.plan.compile import compile_file
@@ -44,7 +47,7 @@ def main() -> None:
 
 
 def say(what: object) -> None:
-    print(json.dumps(what), flush=True)
+    print(json.dumps(what), file=OUT, flush=True)
 
 
 def phases(run: object) -> dict[str, str]:
