@@ -23,7 +23,7 @@ DEFAULT_CONNECTION = "kubernetes_default"
 _OLD_PREFIX = "extra__kubernetes__"
 
 
-async def connection_extras(conn_id: str | None) -> dict[str, Any]:
+def connection_extras(conn_id: str | None) -> dict[str, Any]:
     """The connection's extras, asked for through the Task SDK; the default connection need not exist."""
     if conn_id is None:
         return {}
@@ -31,7 +31,7 @@ async def connection_extras(conn_id: str | None) -> dict[str, Any]:
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
-        connection = await BaseHook.aget_connection(conn_id)
+        connection = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
         if conn_id == DEFAULT_CONNECTION:
             return {}

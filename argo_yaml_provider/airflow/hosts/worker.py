@@ -7,10 +7,11 @@ Must not know: how a step is run (step.run), nor the metadata database.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, ErrorType, TaskDeferred
 from airflow.sdk.execution_time.xcom import XCom
@@ -24,6 +25,9 @@ from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json
 from argo_yaml_provider.step.host import Ended
 from argo_yaml_provider.step.kube import Kube
+
+T = TypeVar("T")
+_SUPERVISOR = threading.Lock()
 
 _NOT_RUN = (Phase.SKIPPED, Phase.OMITTED, Phase.ABSENT)
 _POLL_SECONDS = 5.0
@@ -67,7 +71,7 @@ async def _run(operator: Any, context: Mapping[str, Any]) -> Ended:
     from argo_yaml_provider.step.run import run_task
 
     envelope = envelope_of(operator)
-    extras = await connection_extras(envelope.pods.conn_id)
+    extras = await talk(connection_extras, envelope.pods.conn_id)
     async with open_kube(envelope.pods, extras, shared=False) as kube:
         host = WorkerHost(operator, context, envelope, kube)
         ended = await run_task(host)
@@ -107,11 +111,11 @@ class WorkerHost:
         await self._set(OUTCOME_KEY, outcome.to_json(), self.envelope.prefix + self.task_id, self.map_index)
 
     async def attempts(self) -> tuple[Attempt, ...]:
-        kept = await asyncio.to_thread(self._store.get, attempts_key(self.generation))
+        kept = await talk(self._store.get, attempts_key(self.generation))
         return tuple(Attempt(**{**attempt, "phase": Phase(attempt["phase"])}) for attempt in kept or ())
 
     async def record_attempts(self, attempts: tuple[Attempt, ...]) -> None:
-        await asyncio.to_thread(self._store.set, attempts_key(self.generation), [asdict(attempt) for attempt in attempts])
+        await talk(self._store.set, attempts_key(self.generation), [asdict(attempt) for attempt in attempts])
 
     async def once(self, key: str, compute: Callable[[], Awaitable[Any]]) -> Any:
         carrier = self.envelope.prefix + once_task(self.plan)
@@ -151,7 +155,7 @@ class WorkerHost:
         return await _xcom(key, self.dag_id, task_id, self.run_id, map_index)
 
     async def _set(self, key: str, value: Json, task_id: str, map_index: int) -> None:
-        await XCom.aset(key, value, dag_id=self.dag_id, task_id=task_id, run_id=self.run_id, map_index=map_index)
+        await talk(XCom.set, key, value, dag_id=self.dag_id, task_id=task_id, run_id=self.run_id, map_index=map_index)
 
 
 async def start_or_look(dag_id: str, run_id: str, conf: Json) -> str:
@@ -161,14 +165,24 @@ async def start_or_look(dag_id: str, run_id: str, conf: Json) -> str:
 
     comms = task_runner.SUPERVISOR_COMMS
     try:
-        made = await comms.asend(TriggerDagRun(dag_id=dag_id, run_id=run_id, conf=conf))
+        made = await talk(comms.send, TriggerDagRun(dag_id=dag_id, run_id=run_id, conf=conf))
     except AirflowRuntimeError as error:
         made = error.error
     if isinstance(made, ErrorResponse) and made.error is not ErrorType.DAGRUN_ALREADY_EXISTS:
         raise AirflowRuntimeError(made)
-    found = await comms.asend(GetDagRunState(dag_id=dag_id, run_id=run_id))
+    found = await talk(comms.send, GetDagRunState(dag_id=dag_id, run_id=run_id))
     assert isinstance(found, DagRunStateResult)
     return str(found.state)
+
+
+async def talk(question: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """One exchange with Airflow's supervisor, in a thread and one at a time: that of `dag.test()` can do no other."""
+
+    def ask() -> T:
+        with _SUPERVISOR:
+            return question(*args, **kwargs)
+
+    return await asyncio.to_thread(ask)
 
 
 def _child_trigger(dag_id: str, run_id: str) -> Any:
@@ -180,4 +194,4 @@ def _child_trigger(dag_id: str, run_id: str) -> Any:
 
 
 async def _xcom(key: str, dag_id: str, task_id: str, run_id: str, map_index: int) -> Any:
-    return await XCom.aget_one(key=key, dag_id=dag_id, task_id=task_id, run_id=run_id, map_index=map_index)
+    return await talk(XCom.get_one, key=key, dag_id=dag_id, task_id=task_id, run_id=run_id, map_index=map_index)

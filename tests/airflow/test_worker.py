@@ -1,0 +1,105 @@
+"""A step in a worker: a whole run by `dag.test()`, on the embedded Kubernetes; and what each ending is for Airflow."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowSkipException
+
+from argo_yaml_provider.airflow.hosts.worker import tell_airflow
+from argo_yaml_provider.airflow.retries import ArgoRetryPolicy, StepFailed
+from argo_yaml_provider.flow.outcome import Outcome, Phase
+from argo_yaml_provider.local import EmbeddedKubernetes
+from argo_yaml_provider.step.host import Ended
+
+CHAIN = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: chain}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      steps:
+        - - {name: list, template: list}
+        - - name: each
+            template: say
+            withParam: "{{steps.list.outputs.result}}"
+            arguments: {parameters: [{name: word, value: "{{item}}"}]}
+        - - name: never
+            template: say
+            when: "1 == 2"
+            arguments: {parameters: [{name: word, value: x}]}
+    - name: list
+      script: {image: busybox, command: [sh], source: "echo '[1, 2]'"}
+    - name: say
+      inputs: {parameters: [{name: word}]}
+      container: {image: busybox, command: [echo, "{{inputs.parameters.word}}"]}
+"""
+
+
+def ended(phase: Phase, **more: Any) -> Ended:
+    return Ended(outcome=Outcome(phase=phase, message="because"), **more)
+
+
+def test_a_success_returns_and_a_fan_out_always_is_one() -> None:
+    assert tell_airflow(ended(Phase.SUCCEEDED)) is None
+    assert tell_airflow(ended(Phase.ERROR, indices=[])) == []
+
+
+@pytest.mark.parametrize("phase", [Phase.SKIPPED, Phase.OMITTED, Phase.ABSENT])
+def test_what_did_not_run_is_skipped(phase: Phase) -> None:
+    with pytest.raises(AirflowSkipException, match=r"^because$"):
+        tell_airflow(ended(phase))
+
+
+@pytest.mark.parametrize(
+    ("error", "action", "delay"),
+    [
+        pytest.param(StepFailed("no"), "fail", None, id="the-last-attempt"),
+        pytest.param(StepFailed("no", 7), "retry", timedelta(seconds=7), id="another-attempt"),
+        pytest.param(OSError("gone"), "retry", timedelta(seconds=5), id="a-lost-host"),
+    ],
+)
+def test_the_policy_repeats_what_the_flow_decided(error: Exception, action: str, delay: timedelta | None) -> None:
+    decision = ArgoRetryPolicy().evaluate(error, 1, 3)
+    assert (decision.action.value, decision.retry_delay) == (action, delay)
+
+
+@pytest.fixture(scope="module")
+def kubernetes() -> Iterator[EmbeddedKubernetes]:
+    with EmbeddedKubernetes() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def dags_folder(airflow_db: Path) -> Iterator[Path]:
+    """The dags folder of the test's own Airflow, with a loader."""
+    folder = airflow_db / "dags"
+    folder.mkdir()
+    (folder / "loader.py").write_text("from argo_yaml_provider.airflow import load_dags\n\nload_dags(globals())\n")
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_whole_run_in_workers(dags_folder: Path, kubernetes: EmbeddedKubernetes, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv("AIRFLOW__ARGO_YAML__EXECUTION", "worker")
+    monkeypatch.setenv("AIRFLOW__ARGO_YAML__CONFIG_FILE", str(kubernetes.kubeconfig))
+    (dags_folder / "chain.yaml").write_text(CHAIN)
+    run = DagBag(dags_folder / "loader.py").dags["chain"].test()
+    states = {(one.task_id, one.map_index): str(one.state) for one in run.get_task_instances()}
+    assert states == {
+        ("list", -1): "success",
+        ("each.items", -1): "success",
+        ("each", 0): "success",
+        ("each", 1): "success",
+        ("never", -1): "skipped",
+        ("verdict", -1): "success",
+    }
