@@ -32,11 +32,14 @@ class GlobalOutputs:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._producers = [call for call in self._calls() if self._may_produce(call)]
+        outputs = {key: gojson.dumps(template.get("outputs")) for key, template in engine.plan.templates.items()}
+        self._named = {key for key, text in outputs.items() if "globalName" in text}
+        found = [stand.call for stand in engine.tree.stands.values() if self._may_produce(stand.call)]
+        self._producers = self._in_order(found) if found else []
         self._before: dict[str, frozenset[str]] = {}
 
-    def _calls(self) -> list[Call]:
-        """Every call in the order of its first task; a composite after its members."""
+    def _in_order(self, calls: list[Call]) -> list[Call]:
+        """Calls in the order of their last task; a composite after its members."""
         order = {task.call: number for number, task in enumerate(self._engine.plan.tasks) if task.call}
         last: dict[str, int] = dict(order)
         for stand in self._engine.tree.stands.values():
@@ -45,15 +48,12 @@ class GlobalOutputs:
                 while above is not None:
                     last[above.id] = max(last.get(above.id, 0), order[stand.call.id])
                     above = self._engine.tree.parent(above)
-        calls = [stand.call for stand in self._engine.tree.stands.values()]
         return sorted(calls, key=lambda call: (last.get(call.id, 0), len(call.groups) > 0))
 
     def _may_produce(self, call: Call) -> bool:
         if call.loop is LoopKind.UNROLLED:
             return False
-        return call.kind is CallKind.CHILD or "globalName" in gojson.dumps(
-            self._engine.plan.templates[call.template].get("outputs")
-        )
+        return call.kind is CallKind.CHILD or call.template in self._named
 
     def parameters(self, place: Place) -> dict[str, str]:
         """`workflow.outputs.parameters.*` as the place sees it."""

@@ -44,6 +44,8 @@ class Attempt:
     daemoned: bool = False
     child: dict[str, str] | None = None
     """Of a child run: {"dag_id", "run_id"}."""
+    containers: dict[str, str] = field(default_factory=dict)
+    """Of a containerSet: each container's phase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -259,9 +259,11 @@ class _View:
     def _containers(self, found: Execution, node: Json, result: Result) -> None:
         """One node for each container of a set; without word of each, all are as the pod."""
         containers = found.template["containerSet"].get("containers") or ()
+        ended = result.attempts[-1].containers if result.attempts else {}
         for container in containers:
             name = f"{node['name']}.{container['name']}"
-            self._record(name, "Container", result.phase, node["name"], node["template"])
+            phase = Phase(ended.get(container["name"], result.phase))
+            self._record(name, "Container", phase, node["name"], node["template"])
         for container in containers:
             name = f"{node['name']}.{container['name']}"
             above = [f"{node['name']}.{need}" for need in container.get("dependencies") or ()] or [node["name"]]
@@ -269,7 +271,7 @@ class _View:
 
 
 def _as_result(attempt: Attempt) -> Result:
-    return Result(type="Pod", phase=attempt.phase)
+    return Result(type="Pod", phase=attempt.phase, attempts=(attempt,))
 
 
 def outputs_json(outputs: Outputs | None) -> Json | None:
