@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 BUNDLE = "argo-yaml"
 LOOK_EVERY = 0.25
 """Seconds between looks at the runs."""
+SETTLED = 2.0
 MARKS: list[tuple[str, float]] = []
 """What startup is made of: (what has been reached, when). bench/startup.py reads it."""
 
@@ -62,6 +64,14 @@ class Run:
     result: Json = field(default_factory=dict)
     """What `argo-yaml run --output json` prints of it, so far."""
     state: str = "queued"
+
+    waiting_since: float | None = None
+    """Since when only a person can go on with it."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it has waited for a person long enough for nothing else to be about to begin."""
+        return self.waiting_since is not None and time.monotonic() - self.waiting_since > SETTLED
 
     @property
     def over(self) -> bool:
@@ -130,7 +140,8 @@ def run_requests(
     import argo_yaml_provider.airflow.scheduler  # noqa: F401
 
     mark("scheduler imported")
-    runs = create_runs(requests, pods)
+    # Pods are named by their run, and a cluster may hold those of an earlier command.
+    runs = create_runs(requests, pods, series=secrets.token_hex(4))
     mark("runs created")
     finish_runs(executor, runs, observe, stop)
     return runs
@@ -148,7 +159,7 @@ def finish_runs(executor: StepExecutor, runs: Sequence[Run], observe: Observer, 
         watch.look()
 
 
-def create_runs(requests: Sequence[Request], pods: PodSettings) -> list[Run]:
+def create_runs(requests: Sequence[Request], pods: PodSettings, *, series: str) -> list[Run]:
     """Their DAGs, straight into the database; a run of each."""
     from airflow.models.dagbundle import DagBundleModel
     from airflow.utils.session import create_session
@@ -162,7 +173,7 @@ def create_runs(requests: Sequence[Request], pods: PodSettings) -> list[Run]:
             name = request.plan.name
             dag_id = f"{name}-{number}" if any(run.dag_id == name for run in runs) else name
             write_dags(session, request.plan, pods, dag_id)
-            runs.append(Run(request=request, dag_id=dag_id, run_id=f"run-{number}"))
+            runs.append(Run(request=request, dag_id=dag_id, run_id=f"{series}-{number}"))
         for run in runs:
             _create_run(session, run)
     return runs
@@ -222,7 +233,7 @@ class _Watch:
         self.look()
         if self.stop.timeout is not None and time.monotonic() - self.started > self.stop.timeout:
             return True
-        return all(run.over or (self.stop.until_waiting and run.state == "waiting") for run in self.runs)
+        return all(run.over or (self.stop.until_waiting and run.waiting) for run in self.runs)
 
     def look(self) -> None:
         """Read the runs that were not over, and show them all."""
@@ -236,6 +247,7 @@ class _Watch:
                 if not run.over:
                     run.state = reader.state(session, run.dag_id, run.run_id)
                     run.result = self._result(reader, session, run)
+                    run.waiting_since = (run.waiting_since or time.monotonic()) if waits(run) else None
         self.looked = time.monotonic()
         if any(pod_started(run.result) for run in self.runs) and all(what != FIRST_POD for what, _ in MARKS):
             mark(FIRST_POD)
@@ -250,6 +262,18 @@ class _Watch:
                 return run.result
             log.exception("the node tree of %s cannot be told", run.dag_id)
             return {"name": run.dag_id, "phase": "Error", "message": f"{type(error).__name__}: {error}", "nodes": []}
+
+
+def waits(run: Run) -> bool:
+    """Whether all that is under way are suspends without an end of their own."""
+    timed = {one.get("name") for one in run.request.plan.templates.values() if (one.get("suspend") or {}).get("duration")}
+    under_way = [
+        node
+        for node in run.result.get("nodes", ())
+        if node.get("phase") in ("Running", "Pending")
+        and node["type"] not in ("Steps", "StepGroup", "DAG", "TaskGroup", "Retry")
+    ]
+    return bool(under_way) and all(node["type"] == "Suspend" and node["template"] not in timed for node in under_way)
 
 
 FIRST_POD = "first pod seen to run"

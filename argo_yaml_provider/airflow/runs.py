@@ -28,6 +28,9 @@ FINISHED = ("success", "failed")
 """Airflow's states of a run that is over."""
 
 
+_UNDER_WAY = ("running", "deferred", "awaiting_input", "up_for_retry")
+
+
 class RunReader:
     """Reads runs; remembers the DAG versions it has seen."""
 
@@ -48,7 +51,7 @@ class RunReader:
         return Flow(envelope.plan, facts, source, live=live)
 
     def state(self, session: Session, dag_id: str, run_id: str) -> str:
-        """Airflow's state of the run; `waiting` where only people can go on with it."""
+        """Airflow's state of the run."""
         from airflow.models.dagrun import DagRun
         from sqlalchemy import select
 
@@ -109,7 +112,7 @@ class RunSource:
         return self.outcomes.get((task_id, map_index)) or self._running(*self.states.get((task_id, map_index), (None, None)))
 
     def _running(self, state: str | None, started: datetime | None) -> Outcome | None:
-        if not self.live or state != "running" or started is None:
+        if not self.live or state not in _UNDER_WAY or started is None:
             return None
         attempt = Attempt(phase=Phase.RUNNING, started_at=rfc3339(started))
         return Outcome(phase=Phase.RUNNING, attempts=(attempt,))

@@ -154,7 +154,7 @@ _WORST = [SUCCEEDED, WAITING, FAILED, WRONG, INTERRUPTED]
 def exit_code(run: Run) -> int:
     """0, 1 or 3."""
     if not run.over:
-        return WAITING if run.state == "waiting" else FAILED
+        return WAITING if run.waiting else FAILED
     return SUCCEEDED if run.result.get("phase") == "Succeeded" else FAILED
 
 
