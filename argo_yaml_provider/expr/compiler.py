@@ -64,7 +64,8 @@ def _identifier(node: n.Identifier) -> Code:
         return lambda frame: frame.env
 
     def identifier(frame: Frame) -> Any:
-        return frame.variables[name] if name in frame.variables else frame.env.get(name)
+        env = frame.env
+        return env[name] if name in env else frame.variables.get(name)
 
     return identifier
 
@@ -93,23 +94,24 @@ def _unary(node: n.Unary) -> Code:
 
 def _binary(node: n.Binary) -> Code:
     left, right = compile_node(node.left), compile_node(node.right)
-    build = _BINARY.get(node.operator) or _operator(node.operator)
-    return _placed(build(left, right), node)
+    build = _BINARY.get(node.operator)
+    return _placed(build(left, right), node) if build else _operation(node, left, right)
 
 
-def _operator(sign: str) -> Callable[[Code, Code], Code]:
-    operation = operators.BINARY[sign]
+def _operation(node: n.Binary, left: Code, right: Code) -> Code:
+    """An operator over two values. It places its errors itself: one call less for what is done most."""
+    operation, offset, length = operators.BINARY[node.operator], node.offset, node.length
 
-    def build(left: Code, right: Code) -> Code:
-        def apply(frame: Frame) -> Any:
+    def apply(frame: Frame) -> Any:
+        try:
             first, second = left(frame), right(frame)
             if type(first) in _LARGE or type(second) in _LARGE:
-                frame.budget.weigh((first, second))
+                frame.budget.weigh_pair(first, second)
             return operation(first, second)
+        except Panic as error:
+            raise error.placed(offset, length) from None
 
-        return apply
-
-    return build
+    return apply
 
 
 _LARGE = frozenset({str, bytes, list, dict})
@@ -162,6 +164,8 @@ def _chain(node: n.Chain) -> Code:
 
 
 def _member(node: n.Member) -> Code:
+    if isinstance(node.key, n.Literal) and type(node.key.value) is str and not node.optional:
+        return _field(node, node.key.value)
     base, key = compile_node(node.base), compile_node(node.key)
     optional = node.optional
 
@@ -172,6 +176,24 @@ def _member(node: n.Member) -> Code:
         return operators.fetch(container, key(frame))
 
     return _placed(member, node)
+
+
+def _field(node: n.Member, name: str) -> Code:
+    """`base.name`, which is nearly always a key of a plain map."""
+    base, offset, length = compile_node(node.base), node.offset, node.length
+
+    def field(frame: Frame) -> Any:
+        container = base(frame)
+        if type(container) is dict:
+            return container.get(name)
+        if container is BROKEN:
+            return BROKEN
+        try:
+            return operators.fetch(container, name)
+        except Panic as error:
+            raise error.placed(offset, length) from None
+
+    return field
 
 
 def _slice(node: n.Slice) -> Code:
@@ -238,7 +260,7 @@ def _weighed(builtin: Builtin, arguments: Sequence[Code]) -> Code:
     call, needs_budget = builtin.call, builtin.needs_budget
 
     def weighed(frame: Frame) -> Any:
-        values = _values(arguments, frame)
+        values = [code(frame) for code in arguments]
         frame.budget.weigh(values)
         return call(frame.budget, *values) if needs_budget else call(*values)
 

@@ -23,28 +23,35 @@ def nested(flat: Mapping[str, Any], roots: Iterable[str] | None = None) -> dict[
     random one; it is never the wiser choice.)
     """
     wanted = None if roots is None else frozenset(roots)
-    tree: dict[str, Any] = {}
-    for name, value in sorted(flat.items()):
-        head, dot, rest = name.partition(".")
-        if wanted is not None and head not in wanted:
-            continue
-        own = _copied(value) if isinstance(value, (dict, list)) else value
-        if dot:
-            _insert(tree, (head, *rest.split(".")), own)
-        else:
-            tree.setdefault(head, own)
-    return tree
+    made = _Branches()
+    for name, value in flat.items():
+        if wanted is None or name.partition(".")[0] in wanted:
+            made.put(name, _copied(value) if isinstance(value, (dict, list)) else value)
+    return made.tree
 
 
-def _insert(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    made = tree
-    for part in path[:-1]:
-        below = made.get(part)
-        if not isinstance(below, _Branch):
-            below = made[part] = _Branch()
-        made = below
-    if not isinstance(made.get(path[-1]), _Branch):
-        made[path[-1]] = value
+class _Branches:
+    """The maps made of dots, by their paths, so that a name costs one look-up however long it is."""
+
+    __slots__ = ("paths", "tree")
+
+    def __init__(self) -> None:
+        self.tree: dict[str, Any] = {}
+        self.paths: dict[str, dict[str, Any]] = {}
+
+    def put(self, name: str, value: Any) -> None:
+        """A variable, unless there are longer ones that begin with it."""
+        parent, dot, last = name.rpartition(".")
+        if name not in self.paths:
+            (self.branch(parent) if dot else self.tree)[last] = value
+
+    def branch(self, path: str) -> dict[str, Any]:
+        """The map at a path; what stood there before is dropped."""
+        found = self.paths.get(path)
+        if found is None:
+            parent, dot, last = path.rpartition(".")
+            found = self.paths[path] = (self.branch(parent) if dot else self.tree)[last] = {}
+        return found
 
 
 def _copied(value: Any) -> Any:
@@ -52,12 +59,6 @@ def _copied(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     return [_copied(item) for item in value] if type(value) is list else value
-
-
-class _Branch(dict[str, Any]):
-    """A map made of dots, which a variable's own value never is."""
-
-    go_type = "map[string]interface {}"
 
 
 def with_functions(variables: dict[str, Any], roots: frozenset[str] | None = None) -> dict[str, Any]:

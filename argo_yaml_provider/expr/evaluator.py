@@ -44,8 +44,8 @@ class Program:
 
     def run(self, env: Mapping[str, Any]) -> Any:
         """The value over these variables."""
-        variables = with_functions(nested(env, self._roots), self._roots)
         try:
+            variables = with_functions(nested(env, self._roots), self._roots)
             value = self._code(variables, env)(Frame(variables))
         except RecursionError:
             raise ExprError("the expression or a value in it is nested too deep", 0, len(self.text)) from None

@@ -65,6 +65,11 @@ class Budget:
             raise Panic(f"too many steps: an expression may take {STEPS} in all")
 
 
+    def weigh_pair(self, left: Any, right: Any) -> None:
+        """Two values are about to be read; short texts, as most are, for nothing."""
+        if not (type(left) is str and type(right) is str and len(left) + len(right) < CHARACTERS_A_STEP):
+            self.weigh((left, right))
+
     def weigh(self, values: Iterable[Any], factor: int = 1) -> None:
         """These values are about to be read, all the way down."""
         self.step(factor * weight(values, self.steps // factor))
