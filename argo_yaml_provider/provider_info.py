@@ -15,7 +15,7 @@ def _option(description: str, default: str = "", *, example: str | None = None, 
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "execution": _option(
-        "Who runs steps: auto, executor, triggerer or worker. Auto is the executor where [core] executor names "
+        "Who runs steps: auto, executor or worker. Auto is the executor where [core] executor names "
         "argo_yaml_provider.airflow.executor.StepExecutor, else the worker.",
         "auto",
     ),

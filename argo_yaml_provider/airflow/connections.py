@@ -113,13 +113,25 @@ class MutatingKube(Kube):
 
 
 def mutated(manifest: Json) -> Json:
-    """The manifest after the deployment's `pod_mutation_hook`; its name stays, or the pod would not be found again."""
-    from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
+    """The manifest after the deployment's `pod_mutation_hook`."""
     from airflow.settings import pod_mutation_hook
+
+    pod = to_model(manifest)
+    pod_mutation_hook(pod)  # type: ignore[no-untyped-call]
+    return from_model(pod, name=manifest["metadata"]["name"])
+
+
+def to_model(manifest: Json) -> Any:
+    """A pod's JSON as the V1Pod that Airflow's hooks and callbacks know."""
+    from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
+
+    return PodGenerator.deserialize_model_dict(manifest)
+
+
+def from_model(pod: Any, *, name: str) -> Json:
+    """A V1Pod's JSON; its name stays as it was, or the pod would not be found again."""
     from kubernetes.client import ApiClient  # type: ignore[import-untyped]
 
-    pod = PodGenerator.deserialize_model_dict(manifest)
-    pod_mutation_hook(pod)  # type: ignore[no-untyped-call]
-    after: Json = ApiClient().sanitize_for_serialization(pod)
-    after["metadata"] = {**after.get("metadata", {}), "name": manifest["metadata"]["name"]}
-    return after
+    manifest: Json = ApiClient().sanitize_for_serialization(pod)
+    manifest["metadata"] = {**manifest.get("metadata", {}), "name": name}
+    return manifest

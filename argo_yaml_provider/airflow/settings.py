@@ -29,7 +29,6 @@ class Execution(StrEnum):
 
     AUTO = "auto"
     EXECUTOR = "executor"
-    TRIGGERER = "triggerer"
     WORKER = "worker"
 
 

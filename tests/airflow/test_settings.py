@@ -40,7 +40,7 @@ def test_auto_is_the_executor_where_it_is_listed(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        pytest.param("execution", "celery", "celery: choose one of auto, executor, triggerer, worker", id="no-such-host"),
+        pytest.param("execution", "celery", "celery: choose one of auto, executor, worker", id="no-such-host"),
         pytest.param(
             "execution",
             "executor",

@@ -103,3 +103,57 @@ def test_a_whole_run_in_workers(dags_folder: Path, kubernetes: EmbeddedKubernete
         ("never", -1): "skipped",
         ("verdict", -1): "success",
     }
+
+
+CALLBACKS = """\
+from airflow.providers.cncf.kubernetes.callbacks import KubernetesPodOperatorCallback
+
+from argo_yaml_provider.airflow import load_dags
+
+
+class Notes(KubernetesPodOperatorCallback):
+    seen = []
+
+    @staticmethod
+    def on_pod_manifest_created(*, pod_request, **more):
+        pod_request.metadata.labels["team"] = "data"
+
+    @staticmethod
+    def on_pod_creation(*, pod, operator, **more):
+        Notes.seen.append(f"{operator.task_id} created for {pod.metadata.labels['team']}")
+
+    @staticmethod
+    def progress_callback(*, line, container_name, **more):
+        Notes.seen.append(f"{container_name}: {line}")
+
+    @staticmethod
+    def on_pod_completion(*, pod, **more):
+        Notes.seen.append("completed")
+
+
+load_dags(globals(), default_args={"callbacks": Notes})
+"""
+HELLO = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: hello}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      container: {image: busybox, command: [echo, hello]}
+"""
+
+
+def test_callbacks_of_the_pod_operator_are_called(
+    dags_folder: Path, kubernetes: EmbeddedKubernetes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv("AIRFLOW__ARGO_YAML__CONFIG_FILE", str(kubernetes.kubeconfig))
+    (dags_folder / "loader.py").write_text(CALLBACKS)
+    (dags_folder / "hello.yaml").write_text(HELLO)
+    dag = DagBag(dags_folder / "loader.py").dags["hello"]
+    dag.test()
+    notes = dag.default_args["callbacks"].seen
+    assert notes == ["main created for data", "main: hello", "completed"]

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, ErrorType, TaskDeferred
 from airflow.sdk.execution_time.xcom import XCom
@@ -25,6 +25,9 @@ from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json
 from argo_yaml_provider.step.host import Ended
 from argo_yaml_provider.step.kube import Kube
+
+if TYPE_CHECKING:
+    from argo_yaml_provider.airflow.hosts.callbacks import CallingKube
 
 T = TypeVar("T")
 _SUPERVISOR = threading.Lock()
@@ -73,11 +76,22 @@ async def _run(operator: Any, context: Mapping[str, Any]) -> Ended:
     envelope = envelope_of(operator)
     extras = await talk(connection_extras, envelope.pods.conn_id)
     async with open_kube(envelope.pods, extras, shared=False) as kube:
-        host = WorkerHost(operator, context, envelope, kube)
+        callbacks = _calling(kube, operator, context)
+        host = WorkerHost(operator, context, envelope, callbacks or kube)
         ended = await run_task(host)
+        if callbacks:
+            await callbacks.completed()
         if ended.retry_after is None:
             await host.publish(ended.outcome)
         return ended
+
+
+def _calling(kube: Kube, operator: Any, context: Mapping[str, Any]) -> CallingKube | None:
+    if not getattr(operator, "callbacks", None):
+        return None
+    from argo_yaml_provider.airflow.hosts.callbacks import CallingKube
+
+    return CallingKube(kube, operator, context)
 
 
 class WorkerHost:
@@ -127,6 +141,8 @@ class WorkerHost:
 
     def log(self, line: str, *, container: str = "") -> None:
         self._operator.log.info("%s", f"[{container}] {line}" if container else line)
+        if container and (progress := getattr(self.kube, "progress", None)):
+            progress(line, container)
 
     async def run_child(self, child: str, name: str, conf: Json) -> Outcome:
         """The child run's verdict; until it has one, this task gives back its slot and waits in the triggerer.
