@@ -7,6 +7,7 @@ Must not know: what tasks do with the answers. Argo: operator.go executeTemplate
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from argo_yaml_provider.expr.errors import ExprError
@@ -251,7 +252,20 @@ class Engine:
 
     def result(self, place: Place) -> Result | None:
         """What came of a call; None: there is no such node."""
-        return self.remember(("result", place.key), lambda: self._result(place))
+        return self.remember(("result", place.key), lambda: self._judged(place))
+
+    def own_result(self, place: Place) -> Result | None:
+        """The same, whatever its hooks come to."""
+        return self.remember(("own result", place.key), lambda: self._result(place))
+
+    def _judged(self, place: Place) -> Result | None:
+        """A hook whose expression is wrong makes a task of a dag an Error; of a steps template, its group (see there)."""
+        result = self.own_result(place)
+        if result is None or not place.call.hooks or is_loop(place.call, place.index):
+            return result
+        frame = self.frame_of(place)
+        wrong = self.hooks.wrong(place, exits=False) if frame is not None and frame.place.call.kind is CallKind.DAG else ""
+        return replace(result, phase=Phase.ERROR, message=wrong) if wrong else result
 
     def _result(self, place: Place) -> Result | None:
         if is_loop(place.call, place.index):

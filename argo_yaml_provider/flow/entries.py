@@ -36,6 +36,8 @@ class Absent:
     """Argo would never have created this node."""
 
     reason: str
+    wrong: bool = False
+    """Of a hook: its expression or its arguments are wrong, which its step answers for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,6 +110,9 @@ class Flow:
         on_exit = self._on_exit()
         if phase is Phase.SUCCEEDED and on_exit is not None and on_exit.failed:
             phase, message = on_exit.phase, on_exit.message
+        wrong = engine.hooks.wrong_of_workflow()
+        if wrong and phase in (Phase.SUCCEEDED, Phase.FAILED):
+            phase, message = Phase.ERROR, wrong
         if phase not in (Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR) and not engine.live:
             phase, message = Phase.ERROR, message or "the workflow waits for something that never comes"
         found = engine.globals.all()

@@ -46,7 +46,7 @@ class HookRules:
         frame = self._engine.frame_of(place)
         assert frame is not None
         node = f"{hooked.node}.{place.call.name}"
-        result = self._engine.result(parent)
+        result = self._engine.own_result(parent)
         if result is None:
             return Absent(reason=f"{hooked.node} does not exist")
         try:
@@ -55,7 +55,7 @@ class HookRules:
                     return self._exit(place.call, node, frame, parent, result)
                 return self._on_expression(place.call, node, frame, parent, result)
         except ExprError as error:
-            return Absent(reason=f"{node}: {error.message}")
+            return Absent(reason=f"{node}: {error.message}", wrong=True)
 
     def _exit(self, hook: Call, node: str, frame: Frame, parent: Place, result: Result) -> Entry:
         if not result.completed:
@@ -145,7 +145,7 @@ class HookRules:
             with clock.fixed(self._engine.facts, node):
                 return self._workflow_hook(place, node, result)
         except ExprError as error:
-            return Absent(reason=f"{node}: {error.message}")
+            return Absent(reason=f"{node}: {error.message}", wrong=True)
 
     def _workflow_hook(self, place: Place, node: str, result: Result) -> Entry:
         base = self._engine.variables
@@ -190,6 +190,28 @@ class HookRules:
             "workflow.failures": quote(gojson.dumps(self._engine.failures() or None)),
             "workflow.duration": f"{max(seconds, 0.0):f}",
         }
+
+    def wrong(self, place: Place, *, exits: bool) -> str:
+        """What is wrong with a hook of this step (`exits`: its exit handler included); '' if nothing is."""
+        for hook in place.call.hooks:
+            entry = self._entry_now(Place(hook, place.index)) if exits or hook.name != EXIT else None
+            if isinstance(entry, Absent) and entry.wrong:
+                return entry.reason
+        return ""
+
+    def wrong_of_workflow(self) -> str:
+        """What is wrong with a hook of the workflow; '' if nothing is."""
+        entries = [self._entry_now(Place(hook, -1)) for hook in self._engine.plan.hooks]
+        return next((entry.reason for entry in entries if isinstance(entry, Absent) and entry.wrong), "")
+
+    def _entry_now(self, place: Place) -> Entry | None:
+        """How a hook was entered; None: it still waits for its moment."""
+        try:
+            return self._engine.entry(place)
+        except Missing as missing:
+            if missing.kind != "change":
+                raise
+            return None
 
     def unfinished(self, place: Place) -> bool:
         """Whether a hook of this step still runs: then the step counts as not over."""

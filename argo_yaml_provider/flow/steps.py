@@ -119,6 +119,9 @@ class StepsRules:
             return GroupEnd(phase=Phase.ERROR, message=problem)
         members: list[tuple[Place, Result]] = self.members(frame, number)
         times = span([result for _, result in members])
+        wrong = next((why for place, _ in members if (why := self._engine.hooks.wrong(place, exits=True))), "")
+        if wrong:
+            return GroupEnd(phase=Phase.ERROR, message=wrong, **times)
         raised = next(((p, r) for p, r in members if r.raised), None)
         if raised:
             return GroupEnd(phase=Phase.ERROR, message=raised[1].message, **times)

@@ -273,3 +273,25 @@ def test_retries_end_as_argo_says() -> None:
     assert (over.delay, over.outcome.message) == (None, "No more retries left")
     refused = one.retry("a", -1, (ended(Phase.ERROR),))
     assert (refused.delay, refused.outcome.phase) == (None, Phase.ERROR)
+
+
+WRONG = """
+  templates:
+  - name: main
+    steps: [[{name: inner, template: inner}]]
+  - name: inner
+    dag: {tasks: [{name: a, template: leaf, HOOKS}]}
+"""
+
+
+def test_a_hook_whose_expression_is_no_condition_is_its_tasks_error() -> None:
+    run = played(WRONG.replace("HOOKS", 'hooks: {odd: {expression: "1 + 1", template: leaf}}'))
+    assert phases(run) == {"[0].inner.a": "Error"}
+    assert run.flow.verdict().phase is Phase.FAILED
+
+
+def test_a_hook_of_a_step_breaks_the_group() -> None:
+    spec = WRONG.replace("dag: {tasks: [{name: a, template: leaf, HOOKS}]}", "steps: [[{name: a, template: leaf, HOOKS}]]")
+    run = played(spec.replace("HOOKS", 'hooks: {odd: {expression: "1 + 1", template: leaf}}'))
+    groups = {n["name"].removeprefix(run.facts.name): n["phase"] for n in run.flow.nodes() if n["type"] == "StepGroup"}
+    assert groups == {"[0]": "Failed", "[0].inner[0]": "Error"}
