@@ -120,13 +120,15 @@ class Kube:
             return await self.call("GET", path)
         return None
 
-    async def call(self, verb: str, path: str, *, query: dict[str, str] | None = None, body: Json | None = None) -> Json:
+    async def call(
+        self, verb: str, path: str, *, query: dict[str, str] | None = None, body: Any = None, content_type: str = ""
+    ) -> Json:
         """One request and its JSON reply; tried again while the server is away or busy."""
         loop = asyncio.get_running_loop()
         end, wait = loop.time() + RETRY_SECONDS, 0.1
         while True:
             try:
-                return await self._request(verb, path, query, body)
+                return await self._request(verb, path, query, body, content_type)
             except ApiError as error:
                 if not _is_transient(error) or loop.time() > end:
                     raise
@@ -208,8 +210,9 @@ class Kube:
         except (OSError, ValueError):
             await asyncio.sleep(random.uniform(0.2, 1))  # noqa: S311 - only spreads the load
 
-    async def _request(self, verb: str, path: str, query: dict[str, str] | None, body: Json | None) -> Json:
-        async with self._send(verb, path, query, body=body, limits={"total": _REPLY_SECONDS}) as reply:
+    async def _request(self, verb: str, path: str, query: dict[str, str] | None, body: Any, content_type: str) -> Json:
+        limits = {"total": _REPLY_SECONDS}
+        async with self._send(verb, path, query, body=body, limits=limits, content_type=content_type) as reply:
             content = await reply.read()
         answer = json.loads(content) if content[:1] == b"{" else {"message": content.decode(errors="replace")}
         if reply.status >= 400:
@@ -227,13 +230,20 @@ class Kube:
 
     @asynccontextmanager
     async def _send(
-        self, verb: str, path: str, query: dict[str, str] | None, *, limits: Json, body: Json | None = None
+        self,
+        verb: str,
+        path: str,
+        query: dict[str, str] | None,
+        *,
+        limits: Json,
+        body: Any = None,
+        content_type: str = "",
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         import aiohttp
         from yarl import URL
 
-        patch = {"Content-Type": "application/strategic-merge-patch+json"} if verb == "PATCH" else {}
-        headers = {"Accept": "application/json", "Content-Type": "application/json", **patch, **await self.connection.headers()}
+        content_type = content_type or ("application/strategic-merge-patch+json" if verb == "PATCH" else "application/json")
+        headers = {"Accept": "application/json", "Content-Type": content_type, **await self.connection.headers()}
         url = URL(self.connection.url + path + (f"?{urlencode(query)}" if query else ""), encoded=True)
         data = None if body is None else json.dumps(body)
         options = {**self.connection.options, "timeout": aiohttp.ClientTimeout(**limits)}
