@@ -30,7 +30,6 @@ from argo_yaml_provider.flow.variables import spec_of, submitted_arguments, work
 from argo_yaml_provider.plan.items import Turn
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, Plan
 from argo_yaml_provider.plan.templates import COMPOSITES, strategy_of
-from argo_yaml_provider.resolve.references import is_dynamic, key_of
 
 T = TypeVar("T")
 _FEW_TURNS = 3
@@ -198,8 +197,10 @@ class Engine:
 
     def called(self, place: Place, step: Json) -> str:
         """The key of the called template; where its name held a tag, that is gone now."""
-        if not is_dynamic(place.call.template):
+        if "{{" not in place.call.template:
             return place.call.template
+        from argo_yaml_provider.resolve.references import key_of
+
         parent = self.tree.parent(place.call)
         while parent is not None and not parent.groups:
             parent = self.tree.parent(parent)
