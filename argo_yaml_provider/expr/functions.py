@@ -16,7 +16,7 @@ from argo_yaml_provider.expr import functions_numbers as numbers
 from argo_yaml_provider.expr import functions_strings as strings
 from argo_yaml_provider.expr import signatures
 from argo_yaml_provider.expr.natures import Nature
-from argo_yaml_provider.expr.rendering import render_go
+from argo_yaml_provider.expr.rendering import go_text
 from argo_yaml_provider.expr.signatures import Builtin, aggregate, overloads, takes, takes_all
 from argo_yaml_provider.expr.values import GoFunction
 
@@ -42,7 +42,7 @@ BUILTINS: dict[str, Builtin] = {
     # anything
     "len": _free(lists.length, takes("list map string", "int")),
     "type": _free(lists.type_name, overloads("interface {} -> string")),
-    "string": _plain(render_go, overloads("interface {} -> string")),
+    "string": _plain(go_text, overloads("interface {} -> string")),
     # numbers
     "abs": _plain(numbers.absolute, takes("number", "same")),
     "ceil": _plain(numbers.ceil, takes("number", "float64")),

@@ -7,6 +7,7 @@ Must not know: where the text goes.
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from argo_yaml_provider.expr import gojson
@@ -14,6 +15,8 @@ from argo_yaml_provider.expr.clock import Duration, Location, Month, Time, Weekd
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.limits import check_length
 from argo_yaml_provider.expr.values import AnyMap, GoFunction, SizedInt, go_type, is_nil
+
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def render_json_text(value: Any) -> str:
@@ -61,6 +64,12 @@ def _json_time(time: Time) -> str:
 
 def render_go(value: Any) -> str:
     """Go's `%v`: `1e+06`, `[a b]`, `map[a:1]`, `<nil>`, `1m30s`."""
+    text = go_text(value)
+    return text if text.isascii() else _NO_CHARACTER.sub("\ufffd", text)
+
+
+def go_text(value: Any) -> str:
+    """The same within an expression, where bytes that are no characters are still what they were."""
     try:
         text = _shown(value)
     except RecursionError:

@@ -19,7 +19,7 @@ from argo_yaml_provider.expr.functions_strings import SPACE, join_texts, replace
 from argo_yaml_provider.expr.limits import Budget, check_length
 from argo_yaml_provider.expr.operators import from_bytes, to_bytes
 from argo_yaml_provider.expr.quote import quote as go_quote
-from argo_yaml_provider.expr.rendering import render_go
+from argo_yaml_provider.expr.rendering import go_text
 from argo_yaml_provider.expr.urls import join_url, split_url
 from argo_yaml_provider.expr.values import NilStrings, StringMap, Strings, go_kind
 
@@ -30,7 +30,7 @@ _BASE64 = string.ascii_letters + string.digits + "+/"
 
 def text_of(value: Any) -> str:
     """What sprig calls strval: bytes are text, everything else is what Go prints."""
-    return from_bytes(value) if isinstance(value, bytes) else render_go(value)
+    return from_bytes(value) if isinstance(value, bytes) else go_text(value)
 
 
 def repeat(budget: Budget, count: int, text: str) -> str:
@@ -106,11 +106,11 @@ def quoted(*values: Any) -> str:
 
 
 def single_quoted(*values: Any) -> str:
-    return " ".join(f"'{render_go(value)}'" for value in values if value is not None)
+    return " ".join(f"'{go_text(value)}'" for value in values if value is not None)
 
 
 def cat(*values: Any) -> str:
-    return join_texts([render_go(value) for value in values if value is not None], " ")
+    return join_texts([go_text(value) for value in values if value is not None], " ")
 
 
 def indent(spaces: int, text: str) -> str:

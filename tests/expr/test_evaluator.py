@@ -169,7 +169,7 @@ def test_a_condition_must_be_true_or_false() -> None:
         pytest.param("1..3", "[1,2,3]", "[1 2 3]", "[]int", id="range"),
         pytest.param("sprig.add(1, '2')", "3", "3", "int64", id="int64"),
         pytest.param("sprig.semver('v1.2')", '"1.2.0"', "1.2.0", "*semver.Version", id="version"),
-        pytest.param("sprig.trunc(2, 'hé')", '"h\\ufffd"', "h\udcc3", "string", id="half-a-character"),
+        pytest.param("sprig.trunc(2, 'hé')", '"h\\ufffd"', "h\ufffd", "string", id="half-a-character"),
         pytest.param("concat([], [])", "null", "[]", "[]interface {}", id="a-list-that-was-never-made"),
     ],
 )

@@ -117,8 +117,9 @@ def test_hostile_conditions_end_in_an_error(text: str) -> None:
 
 
 VOCABULARY = """
-    1 0 -1 2.5 'a' "b" true nil s l # #acc [ ] ( ) { } , : ; . ?. ?? ? | + - * / % ** == < in not and or matches .. let x =
-    if else map( filter( reduce( sortBy( len( string( int( toJSON( fromJSON( split( repeat( join( flatten( date( duration( jsonpath(
+    1 0 -1 2.5 'a' "b" true nil s l # #acc [ ] ( ) { } , : ; . ?. ?? ? | + - * / % ** == < in not and or matches
+    if else let x = .. map( filter(
+    reduce( sortBy( len( string( int( toJSON( fromJSON( split( repeat( join( flatten( date( duration( jsonpath(
     sprig.join( sprig.int( sprig.regexReplaceAll( sprig.merge( sprig.dict( '$..*' 1..9 999999999 $env `raw` b'x' // /* */ '
 """
 WORDS = st.sampled_from(VOCABULARY.split())
