@@ -39,7 +39,11 @@ def test_nodes_lie_in_each_other_by_their_names_and_step_groups_are_left_out() -
 
 
 def test_nodes_of_one_parent_stand_in_the_order_they_began() -> None:
-    nodes = [node("wf", "DAG"), node("wf.late", startedAt="2026-01-01T00:00:09Z"), node("wf.early", startedAt="2026-01-01T00:00:01Z")]
+    nodes = [
+        node("wf", "DAG"),
+        node("wf.late", startedAt="2026-01-01T00:00:09Z"),
+        node("wf.early", startedAt="2026-01-01T00:00:01Z"),
+    ]
     assert outline(build_tree(nodes)) == [["wf", ["early", "late"]]]
 
 
@@ -49,7 +53,9 @@ def test_a_running_node_tells_how_long_it_has_been_running() -> None:
 
 
 def test_a_finished_node_tells_its_time_and_message() -> None:
-    done = node("wf", phase="Failed", startedAt="2026-01-01T00:00:00Z", finishedAt="2026-01-01T01:01:00Z", message="exit code 1")
+    done = node(
+        "wf", phase="Failed", startedAt="2026-01-01T00:00:00Z", finishedAt="2026-01-01T01:01:00Z", message="exit code 1"
+    )
     assert describe(done) == "1h01m  exit code 1"
 
 

@@ -43,7 +43,7 @@ KINDS = {
     "ClusterRoleBinding": Kind("/apis/rbac.authorization.k8s.io/v1", "clusterrolebindings", namespaced=False),
 }
 """What may be applied, in this order."""
-_MENTIONED = re.compile(rb"^[\"']?kind[\"']?:\s*[\"']?(" + "|".join(KINDS).encode() + rb")\b", re.MULTILINE)
+_MENTIONED = re.compile(rb"(?:^|[{,])\s*[\"']?kind[\"']?\s*:\s*[\"']?(" + "|".join(KINDS).encode() + rb")\b", re.MULTILINE)
 
 
 def find_documents(paths: Iterable[Path]) -> list[Json]:

@@ -38,7 +38,7 @@ def main() -> None:
                 say({"phases": phases(seen[0]), "runner": executor.link.pid})
 
         if fresh:
-            (run,) = runs.create_runs([request], pods)
+            (run,) = runs.create_runs([request], pods, series="run")
         else:
             bury_the_dead()
             run = runs.Run(request=request, dag_id="wf", run_id="run-1")

@@ -55,7 +55,14 @@ class OneRun:
     def __init__(self, folder: Path, cluster: EmbeddedKubernetes) -> None:
         (folder / "wf.yaml").write_text(WORKFLOW)
         self.home = folder / "home"
-        command = [sys.executable, SCRIPT, folder / "wf.yaml", self.home, cluster.kubeconfig, namespace_of(folder)]
+        command: list[str | Path] = [
+            sys.executable,
+            SCRIPT,
+            folder / "wf.yaml",
+            self.home,
+            cluster.kubeconfig,
+            namespace_of(folder),
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
     def say(self) -> Json:
