@@ -209,7 +209,7 @@ class Time(GoObject):
         """The time between the two; as long as a Duration can be, if it is longer."""
         return Duration(max(-MAX - 1, min(MAX, self.order - other.order)))
 
-    def fields(self) -> Fields:
+    def shown(self) -> Fields:
         second, nanosecond = divmod(self.order, SECOND)
         offset, zone = self.location.at(second)
         days, clock = divmod(second + offset, DAY)

@@ -44,7 +44,7 @@ def _methods(rows: dict[str, tuple[str, str, Callable[..., Any]]]) -> dict[str, 
 
 
 def _field(read: Callable[[Fields], Any]) -> Callable[[Time], Any]:
-    return lambda time: read(time.fields())
+    return lambda time: read(time.shown())
 
 
 def _unix(unit: int) -> Callable[[Time], SizedInt]:
@@ -69,14 +69,14 @@ def _toward_zero(number: int, unit: int) -> int:
 
 
 def _add_date(time: Time, years: int, months: int, days: int) -> Time:
-    fields = time.fields()
+    fields = time.shown()
     date = (fields.year + years, fields.month + months, fields.day + days)
     return moment(date, (fields.hour, fields.minute, fields.second, fields.nanosecond), time.location)
 
 
 def _iso_year(time: Time) -> int:
     """The year of ISOWeek, the first of its two results."""
-    fields = time.fields()
+    fields = time.shown()
     thursday = day_number(fields.year, fields.month, fields.day) - (fields.weekday + 6) % 7 + 3
     return fields.year if day_number(fields.year, 1, 1) <= thursday < day_number(fields.year + 1, 1, 1) else (
         fields.year - 1 if thursday < day_number(fields.year, 1, 1) else fields.year + 1
@@ -119,7 +119,7 @@ def _marshalled(time: Time) -> bytes:
 
 
 def _go_string(time: Time) -> str:
-    f = time.fields()
+    f = time.shown()
     clock = f"{f.hour}, {f.minute}, {f.second}, {f.nanosecond}"
     location = "time.UTC" if time.location is UTC_LOCATION else f'time.Location("{time.location}")'
     return f"time.Date({f.year}, time.{Month(f.month)}, {f.day}, {clock}, {location})"

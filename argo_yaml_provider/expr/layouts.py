@@ -62,7 +62,7 @@ def _pieces(layout: str) -> tuple[tuple[str, str], ...]:
 def format_time(time: Time, layout: str) -> str:
     if len(layout) > MAX_FORMAT:
         raise Panic(f"this layout has {len(layout)} characters; {MAX_FORMAT} are the most")
-    fields = time.fields()
+    fields = time.shown()
     return "".join(plain + _written(fields, example) for plain, example in _pieces(layout))
 
 

@@ -224,8 +224,8 @@ def fetch(base: Any, key: Any) -> Any:
         return _fetch_key(base, key)
     if isinstance(base, (list, str, bytes)):
         return _fetch_index(base, key)
-    if isinstance(base, GoObject) and type(key) is str and key in base.methods:
-        return base.methods[key]
+    if isinstance(base, GoObject) and type(key) is str and (key in base.methods or key in base.fields):
+        return base.methods.get(key) or base.fields[key]
     raise Panic(f"cannot fetch {shown_key(key)} from {go_type(base)}")
 
 

@@ -14,7 +14,7 @@ from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.clock import Duration, Location, Month, Time, Weekday
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.limits import check_length
-from argo_yaml_provider.expr.values import AnyMap, GoFunction, SizedInt, go_type, is_nil
+from argo_yaml_provider.expr.values import AnyMap, GoFunction, GoObject, SizedInt, go_type, is_nil
 
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 
@@ -45,19 +45,22 @@ def plain(value: Any) -> Any:
         from base64 import b64encode
 
         return b64encode(value).decode()
+    return int(value) if isinstance(value, SizedInt) else _plain_object(value)
+
+
+def _plain_object(value: GoObject) -> Any:
+    """A time, a duration, a zone, a certificate; anything else has a text of its own."""
     if isinstance(value, (Duration, Month, Weekday)):
         return value.order
     if isinstance(value, Time):
         return _json_time(value)
-    if isinstance(value, SizedInt):
-        return int(value)
-    return {} if isinstance(value, Location) else str(value)
+    return dict(value.fields) if isinstance(value, Location) or value.fields else str(value)
 
 
 def _json_time(time: Time) -> str:
     from argo_yaml_provider.expr.layouts import RFC3339_NANO, format_time
 
-    if not 0 <= time.fields().year <= 9999:
+    if not 0 <= time.shown().year <= 9999:
         raise Panic("json: error calling MarshalJSON for type time.Time: year outside of range [0,9999]")
     return format_time(time, RFC3339_NANO)
 

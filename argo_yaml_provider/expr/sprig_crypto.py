@@ -14,6 +14,7 @@ import re
 import string
 import struct
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from argo_yaml_provider.expr import instant
@@ -61,7 +62,7 @@ class Certificate(GoObject):
         self.cert, self.key = cert, key
 
     @property
-    def fields(self) -> dict[str, str]:
+    def fields(self) -> Mapping[str, str]:
         """What an expression can read of it."""
         return {"Cert": self.cert, "Key": self.key}
 

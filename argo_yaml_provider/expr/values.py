@@ -10,7 +10,7 @@ A string that Go would hold with broken UTF-8 holds those bytes as Python's surr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 INT_BITS = 64
@@ -157,12 +157,16 @@ class Groups(AnyMap):
 
 
 class GoObject:
-    """A value with methods. `methods` is the whole of what an expression can reach in it."""
+    """A value with methods. `methods` and `fields` are the whole of what an expression can reach in it."""
 
     __slots__ = ()
     go_type: ClassVar[str] = ""
     kind: ClassVar[str] = "struct"
     methods: ClassVar[dict[str, GoFunction]] = {}
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        return {}
 
 
 class GoFunction:
