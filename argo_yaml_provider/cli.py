@@ -7,6 +7,7 @@ Must not know: what a command needs. Each lives in `commands/NAME.py` as `comman
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -47,3 +48,10 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="argo-yaml")
 def main() -> None:
     """Argo Workflows YAML, run as Apache Airflow DAGs."""
+
+
+def airflow_commands() -> list[Any]:
+    """The same commands for `airflow argo …`; Airflow finds this by the provider's metadata."""
+    from argo_yaml_provider.airflow.airflow_cli import build_cli_commands
+
+    return list(build_cli_commands(COMMANDS))

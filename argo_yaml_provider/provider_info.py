@@ -68,7 +68,7 @@ def get_provider_info() -> dict[str, Any]:
         "description": "Run Argo Workflows YAML as Airflow DAGs, one Kubernetes pod per step.",
         "executors": ["argo_yaml_provider.airflow.executor.StepExecutor"],
         # Without an entry here every airflow command would import the executor to ask it for commands.
-        "cli": ["argo_yaml_provider.airflow.airflow_cli.get_cli_commands"],
+        "cli": ["argo_yaml_provider.cli.airflow_commands"],
         "config": {
             "argo_yaml": {
                 "description": "How Argo workflows run as DAGs. Every option has a sensible default.",

@@ -1,6 +1,6 @@
 """`airflow argo …`: the same commands as `argo-yaml …`.
 
-In: nothing.  Out: commands for Airflow's parser; each becomes a fresh process, because some bring an Airflow of their own.
+In: names and help.  Out: commands for Airflow's parser; each becomes a fresh process, for some bring their own Airflow.
 Must not know: what a command does.
 """
 
@@ -9,11 +9,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand
-
-from argo_yaml_provider.cli import COMMANDS
 
 
 class Words(Arg):
@@ -28,10 +27,10 @@ class Words(Arg):
         super().add_to_parser(parser)
 
 
-def get_cli_commands() -> list[CLICommand]:
-    """The group `argo`."""
-    commands = sorted(COMMANDS.items())
-    actions = tuple(ActionCommand(name=name, help=text, func=run_command, args=(Words(),)) for name, text in commands)
+def build_cli_commands(commands: Mapping[str, str]) -> list[CLICommand]:
+    """The group `argo`, of the commands given with their lines of help."""
+    named = sorted(commands.items())
+    actions = tuple(ActionCommand(name=name, help=text, func=run_command, args=(Words(),)) for name, text in named)
     return [GroupCommand(name="argo", help="Argo workflows as DAGs", subcommands=actions)]
 
 
