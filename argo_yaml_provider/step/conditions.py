@@ -174,4 +174,5 @@ class _Parser:
             raise self._error(f"found {found!r}, expected: {token!r}")
 
     def _error(self, reason: str) -> RunError:
-        return RunError(f"the condition {self._text!r} cannot be read: {reason}", help="write, for example: status.phase == Succeeded")
+        message = f"the condition {self._text!r} cannot be read: {reason}"
+        return RunError(message, help="write, for example: status.phase == Succeeded")
