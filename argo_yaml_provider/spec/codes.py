@@ -96,7 +96,6 @@ UNSUPPORTED: dict[str, str] = {
     "unsupported-daemon": "run the service outside the workflow, or as a sidecar of the step that needs it",
     "unsupported-container-set": "run the containers as steps of their own, or as sidecars",
     "unsupported-data": "list and transform the files in a script step",
-    "unsupported-http": "run curl in a container step",
     "unsupported-memoize": "remove it: the step then runs each time",
     "unsupported-pending-timeout": "use timeout, which counts from the step's start",
 }

@@ -17,6 +17,7 @@ from argo_yaml_provider.plan.nodes import CallKind, TaskKind
 from argo_yaml_provider.pods.names import pod_name
 from argo_yaml_provider.step.ending import put_away, put_away_all
 from argo_yaml_provider.step.host import Ended, Host
+from argo_yaml_provider.step.http import run_http
 from argo_yaml_provider.step.pod import DELETE_POD, pod_key, run_pod
 from argo_yaml_provider.step.resource import run_resource
 from argo_yaml_provider.step.source import Loaded
@@ -92,6 +93,8 @@ async def _run_attempt(host: Host, decision: Decision, attempts: tuple[Attempt, 
         return await run_suspend(host, decision)
     if decision.kind is CallKind.RESOURCE:
         return await run_resource(host, decision, pod_key(host, decision.attempt))
+    if decision.kind is CallKind.HTTP:
+        return await run_http(host, decision)
     raise RunError(f"step {decision.node!r}: a template of kind {decision.kind.value} cannot be run yet")
 
 
