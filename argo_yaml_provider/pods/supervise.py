@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 SUPERVISOR = "supervisor"
 FOLDER = "/var/run/argo"
-_VOLUME = "var-run-argo"
+VOLUME = "var-run-argo"
 _MESSAGES = 12_288
 _MESSAGE = 4_096
 """Bytes of termination message that Kubernetes keeps of a pod and of a container."""
@@ -73,7 +73,7 @@ def supervised(spec: Json, decision: Decision, settings: PodSettings) -> Json:
     main = next(container for container in containers if container["name"] == MAIN)
     return {
         **spec,
-        "volumes": [*spec.get("volumes", []), {"name": _VOLUME, "emptyDir": {}}],
+        "volumes": [*spec.get("volumes", []), {"name": VOLUME, "emptyDir": {}}],
         "containers": [_staging(main, spec, settings), *containers],
     }
 
@@ -89,12 +89,12 @@ def _under_supervisor(main: Json, spec: Json, decision: Decision, settings: PodS
     return {
         **main,
         "command": [f"{FOLDER}/supervise"],
-        "args": [*words, "--", *_command(main, settings)],
+        "args": [*words, "--", *command_of(main, settings)],
         "volumeMounts": [*main.get("volumeMounts", []), _mount()],
     }
 
 
-def _command(main: Json, settings: PodSettings) -> list[str]:
+def command_of(main: Json, settings: PodSettings) -> list[str]:
     """What the container would start by itself. Argo: workflowpod.go, lookupImage."""
     if main.get("command"):
         return [*main["command"], *main.get("args", [])]
@@ -111,7 +111,7 @@ def _limit(spec: Json) -> int:
 
 
 def _mount() -> Json:
-    return {"name": _VOLUME, "mountPath": FOLDER}
+    return {"name": VOLUME, "mountPath": FOLDER}
 
 
 def _staging(main: Json, spec: Json, settings: PodSettings) -> Json:
@@ -125,12 +125,12 @@ def _staging(main: Json, spec: Json, settings: PodSettings) -> Json:
         "args": [_literal(_text("stage.sh")), "stage", _literal(_text("supervise.sh"))],
         "lifecycle": {"postStart": {"exec": {"command": [busybox, "sh", "-c", hold_back]}}},
         "resources": {"requests": {"cpu": "1m", "memory": "10Mi"}},
-        "securityContext": _security(main, spec),
+        "securityContext": security(main, spec),
         "volumeMounts": [_mount()],
     }
 
 
-def _security(main: Json, spec: Json) -> Json:
+def security(main: Json, spec: Json) -> Json:
     """As little as a restricted namespace demands; main's own user where there is one."""
     own, pod = main.get("securityContext") or {}, spec.get("securityContext") or {}
     taken = {field: own[field] for field in ("runAsUser", "runAsGroup", "runAsNonRoot", "seccompProfile") if field in own}
