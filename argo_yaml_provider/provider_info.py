@@ -35,6 +35,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "Entrypoints of images whose steps name no command, shaped as the map `images` of Argo's controller; a JSON object.",
         example='{"my/image:1": {"entrypoint": ["/run"]}}',
     ),
+    "artifact_repository": _option(
+        "Where artifacts lie in namespaces that have no ConfigMap artifact-repositories, shaped as one entry of it; a JSON object.",
+        example='{"s3": {"bucket": "artifacts", "endpoint": "s3.amazonaws.com"}}',
+    ),
+    "artifact_images": _option(
+        "Images of the programs that move artifacts, where not rclone/rclone, curlimages/curl and alpine/git; a JSON object.",
+        example='{"rclone": "registry.example/rclone:1.68"}',
+    ),
     "pool": _option("Airflow's pool for steps; empty: the executor's own pool under the executor, else default_pool."),
     "executor_limit": _option("How many steps one StepExecutor runs at once.", "1000", kind="integer"),
     "lost_host_retries": _option(

@@ -90,6 +90,8 @@ def read_pod_settings() -> PodSettings:
         labels=_object("labels"),
         supervisor_image=option("supervisor_image") or "busybox",
         images=_object("images"),
+        artifact_repository=_object("artifact_repository"),
+        artifact_images=_object("artifact_images"),
         executor_limit=_number("executor_limit"),
         on_finish_action=_choice("on_finish_action", ("delete_pod", "delete_succeeded_pod", "keep_pod")),
     )

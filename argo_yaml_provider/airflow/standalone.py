@@ -24,6 +24,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
+from argo_yaml_provider.pods.settings import folder_repository
 from argo_yaml_provider.airflow.home import template_folder
 from argo_yaml_provider.airflow.recommended import as_environment, recommended_environment
 from argo_yaml_provider.airflow.settings import EXECUTOR
@@ -138,7 +139,15 @@ def _settings(options: Options, kubeconfig: Path) -> dict[str, str]:
         "argo_yaml.conn_id": "",
         "argo_yaml.namespace": options.namespace,
         "argo_yaml.templates": ":".join(str(path) for path in options.templates),
+        **_artifacts(options),
     }
+
+
+def _artifacts(options: Options) -> dict[str, str]:
+    """Beside the embedded Kubernetes artifacts lie in a folder of this machine; a cluster says itself where they do."""
+    if options.kubeconfig is not None:
+        return {}
+    return {"argo_yaml.artifact_repository": json.dumps(folder_repository(options.home / "artifacts"))}
 
 
 def _bundles(options: Options) -> list[dict[str, object]]:

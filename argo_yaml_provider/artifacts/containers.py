@@ -1,12 +1,11 @@
 """The containers that move a step's artifacts: one per tool, which moves all that the tool can, side by side.
 
-In: artifacts with whole locations (`locations.relocate`).  Out: container manifests, plain dicts, without volume mounts.
+In: artifacts with whole locations (`locations.relocate`).  Out: container manifests, plain dicts, without volume mounts, each with its `tool` beside Kubernetes' fields.
 Must not know: Airflow, what else is in the pod.
 """
 
 from __future__ import annotations
 
-import posixpath
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -84,11 +83,12 @@ def _by_tool(moved: Iterable[Moved]) -> dict[str, list[tuple[Moved, Transport]]]
 def _container(name: str, tool: str, lines: list[str], group: list[tuple[Moved, Transport]], images: Json | None) -> Json:
     return {
         "name": name,
+        "tool": tool,
         "image": (images or {}).get(tool) or IMAGES[tool],
         "command": ["sh", "-c"],
         # Kubernetes would expand $(…) and $$ in arguments.
         "args": ["\n".join(lines).replace("$", "$$")],
-        "env": [entry for _, transport in group for entry in transport.env],
+        "env": [{"name": "HOME", "value": "/tmp"}, *(entry for _, transport in group for entry in transport.env)],
     }
 
 
@@ -114,8 +114,3 @@ def _fetch_arguments(moved: Moved) -> str:
 
 def _script(name: str) -> str:
     return files(__package__).joinpath(name).read_text("utf-8")
-
-
-def input_path(artifact: Json) -> str:
-    """Where a fetching container puts an artifact that lies on no volume of the user's."""
-    return posixpath.join(INPUTS, artifact["name"])

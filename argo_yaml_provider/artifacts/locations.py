@@ -46,7 +46,7 @@ STORES: dict[str, Store] = {
     "raw": Store(key=None, whole=()),
     "s3": Store(key="key", whole=("endpoint", "bucket", "key")),
     # Ours, not Argo's: a folder of a volume, which needs no server.
-    "volume": Store(key="key", whole=("claimName", "key")),
+    "volume": Store(key="key", whole=("source", "key")),
 }
 
 

@@ -28,6 +28,7 @@ try() {
 # store INDEX
 store() {
     file=$home/artifacts/$1
+    if [ -e "$file.failed" ]; then say "$1" failed "$(cat "$file.failed")"; return; fi
     if [ ! -e "$file" ]; then say "$1" absent; return; fi
     if try "put_$1"; then
         say "$1" saved "$(size "$file")"

@@ -7,6 +7,8 @@ Must not know: pods, Airflow.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import posixpath
 import shlex
 from collections.abc import Callable
@@ -238,16 +240,31 @@ def _raw(location: Json, prefix: str) -> Transport:
 
 
 def _volume(location: Json, _prefix: str) -> Transport:
-    """A folder of a volume that is mounted at /argo/store; an object appears under its key whole or not at all."""
-    target = shlex.quote(posixpath.join("/argo/store", location["key"].lstrip("/")))
+    """A folder of a mounted volume; an object appears under its key whole or not at all."""
+    place = posixpath.join(_store_folder(location), posixpath.normpath("/" + location["key"]).lstrip("/"))
+    target, folder = shlex.quote(place), shlex.quote(posixpath.dirname(place))
     return Transport(
         tool="sh",
-        fetch=f'if [ -e {target} ]; then cp -a {target} "$file"; fi',
+        fetch=f'[ ! -e {target} ] || cp -R {target} "$file"',
         store=(
-            f"mkdir -p {shlex.quote(posixpath.dirname(posixpath.join('/argo/store', location['key'].lstrip('/'))))}"
-            f' && cp -a "$file" {target}.$$.tmp && rm -rf {target} && mv {target}.$$.tmp {target}'
+            f'mkdir -p {folder} && chmod a+rwx {folder} && rm -rf {target}.part && cp -R "$file" {target}.part'
+            f" && rm -rf {target} && mv {target}.part {target}"
         ),
     )
+
+
+def mounts_of(artifact: Json) -> list[tuple[Json, Json]]:
+    """The volume mounts that the artifact's transport needs, each with its volume's source."""
+    location = artifact.get("volume")
+    if location is None:
+        return []
+    folder = _store_folder(location)
+    return [({"name": f"artifacts-{posixpath.basename(folder)}", "mountPath": folder}, location["source"])]
+
+
+def _store_folder(location: Json) -> str:
+    digest = hashlib.sha256(json.dumps(location["source"], sort_keys=True).encode()).hexdigest()
+    return f"/argo/store/{digest[:8]}"
 
 
 _TRANSPORTS: dict[str, Callable[[Json, str], Transport]] = {

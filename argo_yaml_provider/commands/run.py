@@ -186,6 +186,7 @@ def _work(name: str, plan: Plan, options: Options) -> Work:
 def run_works(works: Sequence[Work], options: Options) -> list[Run]:
     """Every plan among them, all at once in one Airflow."""
     from argo_yaml_provider.airflow.run import Request, airflow, run_requests
+    from argo_yaml_provider.pods.settings import folder_repository
 
     requests = [Request(name=work.name, plan=work.plan, parameters=options.parameters) for work in works if work.plan]
     if not requests:
@@ -198,6 +199,8 @@ def run_works(works: Sequence[Work], options: Options) -> list[Run]:
         cluster = stack.enter_context(kubernetes(options, home))
         executor = stack.enter_context(airflow(home / "airflow", _tell, before_fork=cluster))
         pods = pod_settings(cluster(), options.namespace)
+        if options.kubeconfig is None and pods.artifact_repository is None:
+            pods = replace(pods, artifact_repository=folder_repository(home / "artifacts"))
         stack.enter_context(view)
         return run_requests(executor, requests, pods, lambda runs: view.show([run.result for run in runs]), options.stop)
 

@@ -20,6 +20,8 @@ class Decision:
     """The called template with all tags substituted, inputs with their values; Argo's JSON."""
     workflow: Json = field(default_factory=dict)
     """The workflow's spec (without templates), substituted: volumes, podMetadata, podSpecPatch, … of every pod."""
+    variables: Json = field(default_factory=dict)
+    """`workflow.*` by flat name, for what the namespace says rather than the workflow: an artifact repository's key format."""
     boundary: Json = field(default_factory=dict)
     """The enclosing steps/dag template's nodeSelector, tolerations, affinity, where the template has none of its own."""
     include_result: bool = False

@@ -56,6 +56,7 @@ class Decider:
             node=node,
             template=template,
             workflow=workflow,
+            variables=dict(found.variables),
             boundary=self._boundary(found.place),
             include_result=includes,
             attempt=len(attempts),

@@ -160,6 +160,8 @@ _LOCATIONS: dict[str, tuple[tuple[str, ...], Callable[[Json], str]]] = {
     "raw": ((), _no_key),
     "s3": (("endpoint", "bucket", "key"), _field("key")),
     "plugin": (("name", "configuration", "key"), _field("key")),
+    # Ours, not Argo's: a folder of a volume.
+    "volume": (("source", "key"), _field("key")),
 }
 
 

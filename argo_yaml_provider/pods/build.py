@@ -17,12 +17,13 @@ from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.facts import RunFacts
 from argo_yaml_provider.flow.identity import node_id
 from argo_yaml_provider.flow.identity import pod_name as argo_pod_name
+from argo_yaml_provider.pods.artifacts import NONE, Moves, fetching, input_mounts, input_volumes
 from argo_yaml_provider.pods.containers import MAIN, build_init_containers, build_main, with_argo_env
 from argo_yaml_provider.pods.names import NODE_ID, NODE_NAME, WORKFLOW_LABEL
 from argo_yaml_provider.pods.patch import merge_pod_spec, read_patch
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.pods.sidecars import build_sidecars
-from argo_yaml_provider.pods.supervise import is_supervised, supervised
+from argo_yaml_provider.pods.supervise import is_supervised, security, supervised
 from argo_yaml_provider.pods.volumes import build_volumes, script_annotation, script_mount, script_volume
 
 Json = dict[str, Any]
@@ -49,16 +50,17 @@ def build_pod(
     name: str,
     labels: dict[str, str],
     annotations: dict[str, str] | None = None,
+    moves: Moves = NONE,
 ) -> Json:
     """The pod of one attempt, over the deployment's own pod template."""
-    decision = replace(decision, template=_with_pod_name(decision, facts, name))
+    decision = with_pod_name(decision, facts, name)
     base = _base(settings)
-    spec = merge_pod_spec(base.get("spec", {}), _spec(decision, facts, settings, base))
+    spec = merge_pod_spec(base.get("spec", {}), _spec(decision, facts, settings, base, moves))
     for patch in (decision.workflow.get("podSpecPatch"), decision.template.get("podSpecPatch")):
         if patch:
             spec = merge_pod_spec(spec, read_patch(patch))
-    if is_supervised(decision):
-        spec = supervised(spec, decision, settings)
+    if is_supervised(decision, moves):
+        spec = supervised(spec, decision, settings, moves)
     if decision.deadline_seconds is not None:
         spec["activeDeadlineSeconds"] = max(1, math.ceil(decision.deadline_seconds))
     metadata = {
@@ -69,6 +71,11 @@ def build_pod(
         "annotations": {**_annotations(decision, facts, base), **(annotations or {})},
     }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def with_pod_name(decision: Decision, facts: RunFacts, name: str) -> Decision:
+    """The decision with the pod's own name in its template."""
+    return replace(decision, template=_with_pod_name(decision, facts, name))
 
 
 def _with_pod_name(decision: Decision, facts: RunFacts, name: str) -> Json:
@@ -96,7 +103,7 @@ def _base(settings: PodSettings) -> Json:
     return {**base, "spec": {**base["spec"], "containers": renamed}}
 
 
-def _spec(decision: Decision, facts: RunFacts, settings: PodSettings, base: Json) -> Json:
+def _spec(decision: Decision, facts: RunFacts, settings: PodSettings, base: Json, moves: Moves) -> Json:
     template, workflow = decision.template, decision.workflow
     main = build_main(template)
     inits, sidecars = build_init_containers(template, main), build_sidecars(template, main)
@@ -105,13 +112,20 @@ def _spec(decision: Decision, facts: RunFacts, settings: PodSettings, base: Json
     if "script" in template:
         volumes.append(script_volume())
         main["volumeMounts"] = [*main.get("volumeMounts", []), script_mount()]
+    fetches = [
+        {**container, "imagePullPolicy": "IfNotPresent", "securityContext": security(main, workflow)}
+        for container in fetching(moves, main, settings.tool_images)
+    ]
+    volumes += input_volumes(moves)
+    if mounts := input_mounts(moves):
+        main["volumeMounts"] = [*main.get("volumeMounts", []), *mounts]
     spec: Json = {
         "restartPolicy": "Never",
         "serviceAccountName": settings.service_account,
         **{field: workflow[field] for field in _WORKFLOW_ONLY if field in workflow},
         **_chosen(decision),
         "volumes": volumes,
-        "initContainers": [_with_env(container, decision, facts) for container in inits],
+        "initContainers": [*fetches, *(_with_env(container, decision, facts) for container in inits)],
         "containers": [_with_env(container, decision, facts) for container in [main, *sidecars]],
         "hostAliases": [*workflow.get("hostAliases", []), *template.get("hostAliases", [])],
     }

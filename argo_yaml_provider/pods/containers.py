@@ -22,6 +22,8 @@ def build_main(template: Json) -> Json:
 
     A script's source lies in a file, and its path is the last argument. Argo: workflow/controller/operator.go, executeScript.
     """
+    if "containerSet" in template:
+        return build_set(template)[0]
     if "script" in template:
         script = dict(template["script"])
         script.pop("source", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from argo_yaml_provider.plan.nodes import Json
 
@@ -24,7 +25,22 @@ class PodSettings:
     """Stages the supervisor where outputs are captured; must hold a static busybox at /bin/busybox."""
     images: Json | None = None
     """Entrypoints of images by name, shaped as Argo's controller `images` map: {image: {"entrypoint": [...], "cmd": [...]}}."""
+    artifact_repository: Json | None = None
+    """Where artifacts lie in a namespace whose ConfigMap `artifact-repositories` names no place; shaped as there: {"s3": {...}}.
+    {"volume": {"source": {"persistentVolumeClaim": {...}}}} takes a folder of a volume, which needs no server."""
+    artifact_images: Json | None = None
+    """Images of the tools that move artifacts: {"rclone": ..., "curl": ..., "git": ...}."""
     executor_limit: int = 1000
     on_finish_action: str = "delete_pod"
     """What becomes of a pod whose outcome and logs are read, in KubernetesPodOperator's words: `delete_pod`,
     `delete_succeeded_pod` or `keep_pod`. A workflow's own `podGC` goes before it."""
+
+    @property
+    def tool_images(self) -> Json:
+        """The images of all tools; a shell is the supervisor's."""
+        return {"sh": self.supervisor_image, **(self.artifact_images or {})}
+
+
+def folder_repository(folder: Path) -> Json:
+    """An artifact repository that is a folder of the one machine all pods run on: the embedded default's."""
+    return {"volume": {"source": {"hostPath": {"path": str(folder), "type": "DirectoryOrCreate"}}}}

@@ -14,6 +14,7 @@ from typing import Any
 
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
+from argo_yaml_provider.pods.artifacts import MAIN_LOGS, NONE, Moves, fifos, pack_script, storing
 from argo_yaml_provider.pods.containers import MAIN
 from argo_yaml_provider.pods.settings import PodSettings
 
@@ -59,33 +60,43 @@ def output_paths(template: Json) -> list[tuple[str, str]]:
     return [(name, path) for name, path in paths if path]
 
 
-def is_supervised(decision: Decision) -> bool:
+def is_supervised(decision: Decision, moves: Moves = NONE) -> bool:
     """Whether the pod has anything to hand on."""
-    return decision.include_result or bool(output_paths(decision.template))
+    return decision.include_result or bool(output_paths(decision.template) or moves.outputs)
 
 
-def supervised(spec: Json, decision: Decision, settings: PodSettings) -> Json:
-    """The spec with main under the supervisor."""
+def supervised(spec: Json, decision: Decision, settings: PodSettings, moves: Moves = NONE) -> Json:
+    """The spec with main under the supervisor, and last the containers that store what it packs."""
+    main = next(container for container in spec["containers"] if container["name"] == MAIN)
+    stores = [
+        {**container, "imagePullPolicy": "IfNotPresent", "securityContext": security(main, spec)}
+        for container in storing(moves, settings.tool_images, _mount())
+    ]
+    shape = {**spec, "containers": [*spec["containers"], *stores]}
     containers = [
-        _under_supervisor(container, spec, decision, settings) if container["name"] == MAIN else container
-        for container in spec["containers"]
+        _under_supervisor(container, shape, decision, settings, moves) if container["name"] == MAIN else container
+        for container in shape["containers"]
     ]
     main = next(container for container in containers if container["name"] == MAIN)
     return {
         **spec,
         "volumes": [*spec.get("volumes", []), {"name": VOLUME, "emptyDir": {}}],
-        "containers": [_staging(main, spec, settings), *containers],
+        "containers": [_staging(main, spec, settings, moves), *containers],
     }
 
 
-def _under_supervisor(main: Json, spec: Json, decision: Decision, settings: PodSettings) -> Json:
+def _under_supervisor(main: Json, spec: Json, decision: Decision, settings: PodSettings, moves: Moves) -> Json:
     words = ["--limit", str(_limit(spec))]
     if log := main.get("terminationMessagePath"):
         words += ["--log", log]
     if decision.include_result:
         words.append("--result")
+    if any(output.moved.artifact["name"] == MAIN_LOGS for output in moves.outputs):
+        words.append("--combined")
     for _, path in output_paths(decision.template):
         words += ["--output", _literal(path)]
+    for fifo in fifos(moves):
+        words += ["--release", fifo]
     return {
         **main,
         "command": [f"{FOLDER}/supervise"],
@@ -114,7 +125,7 @@ def _mount() -> Json:
     return {"name": VOLUME, "mountPath": FOLDER}
 
 
-def _staging(main: Json, spec: Json, settings: PodSettings) -> Json:
+def _staging(main: Json, spec: Json, settings: PodSettings, moves: Moves) -> Json:
     busybox = "/bin/busybox"
     hold_back = f"until [ -e {FOLDER}/ready ]; do {busybox} sleep 0.01; done"
     return {
@@ -122,10 +133,13 @@ def _staging(main: Json, spec: Json, settings: PodSettings) -> Json:
         "image": settings.supervisor_image,
         "imagePullPolicy": "IfNotPresent",
         "command": [busybox, "sh", "-c"],
-        "args": [_literal(_text("stage.sh")), "stage", _literal(_text("supervise.sh"))],
+        "args": [
+            *(_literal(text) for text in (_text("stage.sh"), "stage", _text("supervise.sh"), pack_script(moves))),
+            *fifos(moves),
+        ],
         "lifecycle": {"postStart": {"exec": {"command": [busybox, "sh", "-c", hold_back]}}},
         "resources": {"requests": {"cpu": "1m", "memory": "10Mi"}},
-        "securityContext": security(main, spec),
+        "securityContext": {**security(main, spec), "readOnlyRootFilesystem": True},
         "volumeMounts": [_mount()],
     }
 
@@ -136,7 +150,7 @@ def security(main: Json, spec: Json) -> Json:
     taken = {field: own[field] for field in ("runAsUser", "runAsGroup", "runAsNonRoot", "seccompProfile") if field in own}
     if {**pod, **own}.get("runAsNonRoot") and "runAsUser" not in {**pod, **own}:
         taken["runAsUser"] = 65534
-    return {**taken, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True}
+    return {**taken, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 
 def _literal(text: str) -> str:

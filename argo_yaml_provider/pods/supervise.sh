@@ -1,8 +1,10 @@
 #!/var/run/argo/busybox sh
 # Runs a step's command as if it were alone in its container, then hands on what the step is to give.
 #
-#   supervise [--result] [--limit BYTES] [--log PATH] [--output PATH]… -- COMMAND [ARGUMENT]…
+#   supervise [--result] [--combined] [--limit BYTES] [--log PATH] [--output PATH]… [--release FIFO]… -- COMMAND [ARGUMENT]…
 #
+# Beside this script there may be `pack`, which packs artifacts; --combined keeps stdout and stderr for it, and each --release
+# names the FIFO of a container that stores them, which is let go when all are packed.
 # --result keeps the end of stdout, each --output a file's contents. They leave as base64(gzip(tar)) of the files
 # `result`, `1`, `2`, … and `message`: in the container's termination message (--log) if they fit into --limit, else as
 # the log of the container that staged this script, which waits for this one to end. The exit code is the command's own.
@@ -14,7 +16,7 @@ log=/dev/termination-log
 limit=4096
 keep=262145      # Argo's 256 KiB, and the newline that is trimmed
 most=6291456     # what a container's log holds without being rotated
-result= pid= early= interrupted=
+result= combined= releases= pid= early= interrupted= sinks= tees=
 
 wanted=$(umask)
 umask 0
@@ -24,6 +26,8 @@ count=0
 while :; do
     case $1 in
         --result) result=yes ;;
+        --combined) combined=$work/combined ;;
+        --release) releases="$releases $2"; shift ;;
         --limit) limit=$2; shift ;;
         --log) log=$2; shift ;;
         --output) count=$((count + 1)); eval "output$count=\$2"; shift ;;
@@ -36,6 +40,7 @@ done
 exec 8>"$home/alive"
 
 hand_on() {
+    [ ! -e "$home/pack" ] || . "$home/pack"
     [ -s "$log" ] && "$bb" cat "$log" >"$work/out/message"
     index=0
     while [ $index -lt $count ]; do
@@ -53,6 +58,7 @@ hand_on() {
     else
         echo "excess $size" >"$log"
     fi
+    for fifo in $releases; do : >"$home/$fifo"; done
 }
 
 refuse() {
@@ -89,11 +95,23 @@ done
 
 exec 5>&1 6>&2
 if [ -n "$result" ]; then
-    "$bb" mkfifo "$work/stdout" "$work/tail"
+    "$bb" mkfifo "$work/tail"
     "$bb" tail -c $keep <"$work/tail" >"$work/out/result" 8>&- &
     tail=$!
-    "$bb" tee "$work/tail" <"$work/stdout" 8>&- &
-    tee=$!
+    sinks=$work/tail
+fi
+if [ -n "$combined" ]; then
+    "$bb" mkfifo "$work/stderr"
+    : >"$combined"
+    sinks="$sinks $combined"
+    "$bb" tee -a "$combined" <"$work/stderr" >&2 8>&- &
+    tees=$!
+    exec 6>"$work/stderr"
+fi
+if [ -n "$sinks" ]; then
+    "$bb" mkfifo "$work/stdout"
+    "$bb" tee -a $sinks <"$work/stdout" 6>&- 8>&- &
+    tees="$! $tees"
     exec 5>"$work/stdout"
 fi
 
@@ -113,7 +131,7 @@ exec 9< <(
     (exec "$bb" sh -c "$start" sh "$bb" "$wanted" $$ "$program" "$@" 4>&1 >&5 2>&6 5>&- 6>&- 8>&-)
     echo $?
 )
-exec 5>&-
+exec 5>&- 6>&-
 
 answer() {
     until read -r "$1" <&9; do
@@ -135,14 +153,14 @@ wait_for() {
     done
 }
 
-if [ -n "$result" ]; then
+if [ -n "$tees" ]; then
     {
         # What the command left behind may hold stdout open for ever.
-        { "$bb" sleep 2; kill $tee; } 8>&- &
+        { "$bb" sleep 2; kill $tees; } 8>&- &
         guard=$!
-        wait_for $tee
+        for tee in $tees; do wait_for "$tee"; done
         kill $guard
-        wait_for $tail
+        [ -z "$result" ] || wait_for "$tail"
     } 2>/dev/null
 fi
 hand_on

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from argo_yaml_provider.diagnostics import RunError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 RETRY_SECONDS = 600.0
 """How long an API server may be away before a step gives up."""
@@ -52,6 +53,7 @@ class Kube:
         self._shared = shared
         self._watches: dict[tuple[str, str], PodWatch] = {}
         self._background: set[asyncio.Task[Any]] = set()
+        self._lately: dict[Any, tuple[float, Any]] = {}
 
     @classmethod
     async def open(
@@ -139,6 +141,14 @@ class Kube:
                     ) from error
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - only spreads the load
             wait = min(wait * 2, 15.0)
+
+    async def lately(self, key: Hashable, ask: Callable[[], Awaitable[T]], *, seconds: float = 30.0) -> T:
+        """The answer, at most so old."""
+        now = asyncio.get_running_loop().time()
+        if key not in self._lately or self._lately[key][0] + seconds < now:
+            self._lately[key] = now, await ask()
+        answer: T = self._lately[key][1]
+        return answer
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Does something that nobody waits for; `close` does."""

@@ -17,6 +17,8 @@ from argo_yaml_provider.pods.supervise import SUPERVISOR
 
 Json = dict[str, Any]
 
+FETCH_PREFIX, STORE_PREFIX = "argo-fetch-", "argo-store-"
+"""Names of the containers that move artifacts."""
 START_FAILED = "64"
 """What Argo's emissary exits with where the command cannot be started."""
 _START_REASONS = {"StartError", "ContainerCannotRun"}
@@ -38,6 +40,8 @@ def read_end(pod: Json, *, gone: bool = False) -> End | None:
     """How the pod ended, if it has."""
     status = pod.get("status", {})
     main = terminated(pod, MAIN)
+    if main and not gone and _still_stores(pod, main):
+        return None
     exit_code = _exit_code(main)
     if status.get("phase") == "Failed" and status.get("message"):
         return End(phase=Phase.FAILED, message=status["message"], exit_code=exit_code)
@@ -52,6 +56,14 @@ def read_end(pod: Json, *, gone: bool = False) -> End | None:
         name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
         return End(phase=Phase.FAILED, message=f"can't find failed message for pod {name} namespace {namespace}")
     return None
+
+
+def _still_stores(pod: Json, main: Json) -> bool:
+    """Whether outputs of main, which has ended, are on their way. A supervisor that was killed has handed nothing on."""
+    if pod.get("status", {}).get("phase") in ("Succeeded", "Failed") or not main.get("message") or main.get("reason") in _START_REASONS:
+        return False
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    return any(status["name"].startswith(STORE_PREFIX) and "terminated" not in status.get("state", {}) for status in statuses)
 
 
 def pending_reason(pod: Json) -> str:
@@ -111,10 +123,13 @@ def _failure(pod: Json) -> tuple[Phase, str] | None:
             reason = f"{waiting.get('reason', '')}: {waiting.get('message', '')}"
             return Phase.ERROR, f"Pod failed before {name} container starts due to {reason}"
         end = state.get("terminated")
+        if name.startswith(STORE_PREFIX):
+            continue
         if not end or end.get("exitCode") == 0 or (name not in rank and end.get("exitCode") in _KILLED):
             continue
-        message = f"{name}: {end.get('reason', '')} (exit code {end.get('exitCode')})"
+        fetched = name.startswith(FETCH_PREFIX)
+        message = f"{'init' if fetched else name}: {end.get('reason', '')} (exit code {end.get('exitCode')})"
         if end.get("message"):
             message += f": {end['message']}"
-        return Phase.ERROR if name == SUPERVISOR else Phase.FAILED, message
+        return Phase.ERROR if fetched or name == SUPERVISOR else Phase.FAILED, message
     return None

@@ -15,10 +15,12 @@ from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Attempt, Phase
 from argo_yaml_provider.pods.affinity import on_other_hosts
-from argo_yaml_provider.pods.build import build_pod
+from argo_yaml_provider.pods.artifacts import Moves, plan_moves
+from argo_yaml_provider.pods.build import build_pod, with_pod_name
 from argo_yaml_provider.pods.containers import MAIN
 from argo_yaml_provider.pods.names import PodKey, pod_labels, pod_name
 from argo_yaml_provider.pods.supervise import NoEntrypoint, is_supervised
+from argo_yaml_provider.step.artifacts import Stored, read_stored, repository_of
 from argo_yaml_provider.step.capture import Captured, captured, read_captured
 from argo_yaml_provider.step.entrypoints import look_up
 from argo_yaml_provider.step.host import Host
@@ -49,7 +51,10 @@ async def run_pod(host: Host, decision: Decision, attempts: Sequence[Attempt] = 
     """Runs the attempt's pod to its end, from wherever an earlier host left it."""
     key = pod_key(host, decision.attempt)
     try:
-        manifest = await _manifest(host, decision, key)
+        repository = await repository_of(host, decision)
+        named = with_pod_name(decision, host.facts, pod_name(key))
+        moves = plan_moves(named, repository, pod_name=pod_name(key))
+        manifest = await _manifest(host, decision, key, moves)
         pod, new = await host.kube.create_pod(_off_failed_nodes(manifest, decision, attempts))
     except NoEntrypoint:
         raise
@@ -59,18 +64,19 @@ async def run_pod(host: Host, decision: Decision, attempts: Sequence[Attempt] = 
     metadata = pod["metadata"]
     host.log(f"Pod {metadata['namespace']}/{metadata['name']} {'created' if new else 'found: going on with it'}")
     try:
-        return await _watch(host, pod, decision)
+        return await _watch(host, pod, decision, moves)
     except asyncio.CancelledError as cancelled:
         if DELETE_POD in cancelled.args:
             await asyncio.shield(host.kube.delete_pod(metadata["namespace"], metadata["name"], uid=metadata.get("uid")))
         raise
 
 
-async def _manifest(host: Host, decision: Decision, key: PodKey) -> Json:
+async def _manifest(host: Host, decision: Decision, key: PodKey, moves: Moves) -> Json:
     """The pod; what a supervised image starts is looked up where nobody said it."""
 
     def build() -> Json:
-        return build_pod(decision, facts=host.facts, settings=settings, name=pod_name(key), labels=pod_labels(key))
+        name, labels = pod_name(key), pod_labels(key)
+        return build_pod(decision, facts=host.facts, settings=settings, name=name, labels=labels, moves=moves)
 
     settings = host.settings
     try:
@@ -90,7 +96,7 @@ def _off_failed_nodes(manifest: Json, decision: Decision, attempts: Sequence[Att
     return on_other_hosts(manifest, [attempt.host_node for attempt in attempts])
 
 
-async def _watch(host: Host, pod: Json, decision: Decision) -> Attempt:
+async def _watch(host: Host, pod: Json, decision: Decision, moves: Moves) -> Attempt:
     """Follows the pod until its end is known, its outputs are read and its logs are written."""
     logs = LogReader(host.kube, host.log)
     reason = ""
@@ -100,8 +106,8 @@ async def _watch(host: Host, pod: Json, decision: Decision) -> Attempt:
             while True:
                 seen, end = await _next(feed, seen, decision)
                 if end:
-                    (end, outputs), _ = await asyncio.gather(_outputs(host, seen, decision, end), logs.finish(seen.pod))
-                    return _attempt(seen.pod, end, outputs)
+                    given, _ = await asyncio.gather(_outputs(host, seen, decision, end, moves), logs.finish(seen.pod))
+                    return _attempt(seen.pod, *given)
                 logs.update(seen.pod)
                 if (now := pending_reason(seen.pod)) != reason:
                     reason = now
@@ -122,23 +128,25 @@ async def _next(feed: PodFeed, seen: Seen, decision: Decision) -> tuple[Seen, En
     return seen, read_end(seen.pod, gone=seen.gone)
 
 
-async def _outputs(host: Host, seen: Seen, decision: Decision, end: End) -> tuple[End, Captured]:
+async def _outputs(host: Host, seen: Seen, decision: Decision, end: End, moves: Moves) -> tuple[End, Captured, Stored]:
     """What the step gave; a step that succeeded and did not give all it declares is an Error."""
-    if not is_supervised(decision) or terminated(seen.pod, MAIN) is None:
-        return end, captured({}, decision)
+    if not is_supervised(decision, moves) or terminated(seen.pod, MAIN) is None:
+        return end, captured({}, decision), Stored()
     try:
         found = await read_captured(host.kube, seen.pod, decision)
     except (RunError, OSError) as lost:
-        found, failure = captured({}, decision), str(lost)
+        found, failures = captured({}, decision), [str(lost)]
     else:
-        failure = "; ".join(found.missing)
+        failures = list(found.missing)
+    stored = read_stored(seen.pod, moves)
     end = read_end(with_message(seen.pod, found.message), gone=seen.gone) or end
+    failure = "; ".join((*failures, *stored.problems))
     if failure and end.phase == Phase.SUCCEEDED:
-        return replace(end, phase=Phase.ERROR, message=failure), found
-    return end, found
+        end = replace(end, phase=Phase.ERROR, message=failure)
+    return end, found, stored
 
 
-def _attempt(pod: Json, end: End, outputs: Captured) -> Attempt:
+def _attempt(pod: Json, end: End, outputs: Captured, stored: Stored) -> Attempt:
     status = pod.get("status", {})
     return Attempt(
         phase=end.phase,
@@ -146,6 +154,7 @@ def _attempt(pod: Json, end: End, outputs: Captured) -> Attempt:
         exit_code=end.exit_code,
         parameters=outputs.parameters,
         result=outputs.result,
+        artifacts=stored.artifacts,
         pod=pod["metadata"]["name"],
         pod_ip=status.get("podIP", ""),
         host_node=pod.get("spec", {}).get("nodeName", ""),

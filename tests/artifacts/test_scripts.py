@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from argo_yaml_provider.artifacts.transports import mounts_of
 from argo_yaml_provider.artifacts.containers import Moved, fetch_containers, fifo, store_containers
 
 pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
@@ -116,11 +117,12 @@ def test_only_an_optional_artifact_may_be_missing(tmp_path: Path, optional: bool
 
 
 def test_outputs_are_stored_when_main_has_ended_and_each_is_reported(tmp_path: Path) -> None:
-    volume = {"volume": {"claimName": "store", "key": "k"}}
+    volume = {"volume": {"source": {"emptyDir": {}}, "key": "k"}}
     outputs = [Moved(index=n, artifact={"name": f"out-{n}", **volume}, path="") for n in (1, 2)]
     (container,) = store_containers(outputs)
+    ((mount, _),) = mounts_of(outputs[0].artifact)
     store = tmp_path / "store"
-    script = container["args"][0].replace("/argo/store", str(store))
+    script = container["args"][0].replace(mount["mountPath"], str(store))
     (tmp_path / "artifacts").mkdir()
     (tmp_path / "artifacts" / "1").write_text("five!")
     os.mkfifo(tmp_path / fifo("sh"))

@@ -1,0 +1,242 @@
+"""The artifacts of one step's pod: where each comes from, where main sees it, under which key it is stored.
+
+In: a template with all tags substituted, the namespace's repository.  Out: `Moves`; and a pod spec with the containers that move.
+Must not know: Airflow, Kubernetes' API.
+Argo: workflow/controller/workflowpod.go, addArchiveLocation, addInputArtifactsVolumes; workflow/executor/executor.go, stageArchiveFile.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from argo_yaml_provider.artifacts.containers import INPUTS, Moved, fetch_containers, fifo, store_containers, store_tools
+from argo_yaml_provider.artifacts.locations import archive_location, has_location, key_of, relocate, saved_as
+from argo_yaml_provider.artifacts.transports import mounts_of
+from argo_yaml_provider.diagnostics import RunError
+from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.expr.template import replace_json
+from argo_yaml_provider.flow.decision import Decision
+from argo_yaml_provider.flow.inputs import any_string, has_location_or_key
+
+Json = dict[str, Any]
+
+MAIN_LOGS = "main-logs"
+MIRROR = "/mainctrfs"
+"""Where the user's volumes are mounted in a container that fetches onto one of them."""
+_VOLUME = "input-artifacts"
+_DEFAULT_LEVEL = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One artifact that the step gives."""
+
+    moved: Moved
+    recorded: Json
+    """As others are told of it: Argo's JSON, in the repository where the key alone says it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moves:
+    """All that is moved for one pod."""
+
+    inputs: tuple[Moved, ...] = ()
+    outputs: tuple[Output, ...] = ()
+
+    @property
+    def stored(self) -> tuple[Moved, ...]:
+        """What is stored, with whole locations."""
+        return tuple(output.moved for output in self.outputs)
+
+
+NONE = Moves()
+
+
+def archives_logs(template: Json, workflow: Json, repository: Json | None) -> bool:
+    """Whether main's log is an artifact too: as the repository says, else the template, else the workflow. Argo: IsArchiveLogs."""
+    if (repository or {}).get("archiveLogs"):
+        return True
+    own = (template.get("archiveLocation") or {}).get("archiveLogs")
+    return bool(workflow.get("archiveLogs") if own is None else own)
+
+
+def has_artifacts(template: Json) -> bool:
+    """Whether the template has any, as input or output."""
+    return bool((template.get("inputs") or {}).get("artifacts") or (template.get("outputs") or {}).get("artifacts"))
+
+
+def plan_moves(decision: Decision, repository: Json | None, *, pod_name: str) -> Moves:
+    """What is fetched before main, and stored after it."""
+    template = decision.template
+    declared = list((template.get("outputs") or {}).get("artifacts") or ())
+    if archives_logs(template, decision.workflow, repository):
+        declared.append({"name": MAIN_LOGS, "path": "main.log", "archive": {"none": {}}})
+    taken = [
+        artifact
+        for artifact in (template.get("inputs") or {}).get("artifacts") or ()
+        if has_location_or_key(artifact) or not artifact.get("optional")
+    ]
+    if not declared and not taken:
+        return NONE
+    location = _location(decision, repository, pod_name)
+    inputs = tuple(_input(number, artifact, location, template) for number, artifact in enumerate(taken, start=1))
+    first = len(inputs) + 1
+    outputs = tuple(_output(number, artifact, location) for number, artifact in enumerate(declared, start=first))
+    return Moves(inputs=inputs, outputs=outputs)
+
+
+def _location(decision: Decision, repository: Json | None, pod_name: str) -> Json:
+    """The location that completes all others: the template's own, else the repository's, with all tags replaced."""
+    own = {name: value for name, value in (decision.template.get("archiveLocation") or {}).items() if name != "archiveLogs"}
+    location = own if has_location(own) else archive_location(repository or {})
+    parameters = (decision.template.get("inputs") or {}).get("parameters") or ()
+    known: dict[str, Any] = {**decision.variables, "pod.name": pod_name, "node.name": decision.node}
+    known |= {f"inputs.parameters.{one['name']}": any_string(one.get("value")) for one in parameters}
+    try:
+        filled: Json = replace_json(location, known)
+    except ExprError as error:
+        raise RunError(f"the key format of the artifact repository cannot be filled in: {error.message}") from error
+    if "{{" in key_of(filled):
+        raise RunError(
+            f"the key format of the artifact repository holds a tag that has no value here: {key_of(filled)}",
+            help="use workflow.*, inputs.parameters.* or pod.name in keyFormat",
+        )
+    return filled
+
+
+def _input(index: int, artifact: Json, location: Json, template: Json) -> Moved:
+    path = posixpath.normpath(artifact.get("path") or "")
+    if not artifact.get("path"):
+        raise RunError(f"inputs.artifacts.{artifact['name']} did not specify a path")
+    on_volume = overlapping_mount(template, path) is not None
+    place = MIRROR + path if on_volume else f"{INPUTS}/{index}"
+    return Moved(index=index, artifact=relocate(artifact, location), path=place)
+
+
+def _output(index: int, artifact: Json, location: Json) -> Output:
+    recorded = saved_as(artifact, location, stored_name(artifact))
+    return Output(moved=Moved(index=index, artifact=relocate(recorded, location), path=artifact["path"]), recorded=recorded)
+
+
+def stored_name(artifact: Json) -> str:
+    """The last part of the key, where the artifact names none."""
+    archive = artifact.get("archive") or {}
+    if archive.get("none") is not None:
+        return posixpath.basename(posixpath.normpath(artifact["path"]))
+    return artifact["name"] + (".zip" if archive.get("zip") is not None else ".tgz")
+
+
+def overlapping_mount(template: Json, path: str) -> Json | None:
+    """The innermost of the user's mounts that the path lies on. Argo: FindOverlappingVolume."""
+    mounts = (template.get("container") or template.get("script") or {}).get("volumeMounts") or []
+    over = [mount for mount in mounts if _lies_in(path, mount["mountPath"])]
+    return max(over, key=lambda mount: len(mount["mountPath"]), default=None)
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    folder = posixpath.normpath(folder)
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def input_mounts(moves: Moves) -> list[Json]:
+    """Main's mounts of what was fetched."""
+    return [
+        {"name": _VOLUME, "mountPath": moved.artifact["path"], "subPath": posixpath.basename(moved.path)}
+        for moved in moves.inputs
+        if moved.path.startswith(INPUTS)
+    ]
+
+
+def input_volumes(moves: Moves) -> list[Json]:
+    """The volumes that artifacts need."""
+    volumes = [{"name": _VOLUME, "emptyDir": {}}] if moves.inputs else []
+    stores = {mount["name"]: source for one in (*moves.inputs, *moves.stored) for mount, source in mounts_of(one.artifact)}
+    return volumes + [{"name": name, **source} for name, source in stores.items()]
+
+
+def fetching(moves: Moves, main: Json, images: Json) -> list[Json]:
+    """The init containers that fetch; main's own mounts lie below /mainctrfs there."""
+    mirrored = [
+        {**mount, "mountPath": MIRROR + mount["mountPath"]}
+        for mount in main.get("volumeMounts", [])
+        if any(moved.path.startswith(MIRROR) for moved in moves.inputs)
+    ]
+    inputs = {"name": _VOLUME, "mountPath": INPUTS}
+    return [_with_mounts(container, [inputs, *mirrored], moves.inputs) for container in fetch_containers(moves.inputs, images)]
+
+
+def storing(moves: Moves, images: Json, home: Json) -> list[Json]:
+    """The containers that store; `home` mounts the supervisor's folder."""
+    return [_with_mounts(container, [home], moves.stored) for container in store_containers(moves.stored, images)]
+
+
+def _with_mounts(container: Json, mounts: list[Json], moved: tuple[Moved, ...]) -> Json:
+    stores = {mount["name"]: mount for one in moved for mount, _ in mounts_of(one.artifact)} if container["tool"] == "sh" else {}
+    plain = {name: value for name, value in container.items() if name != "tool"}
+    return {**plain, "volumeMounts": [*mounts, *stores.values()]}
+
+
+def fifos(moves: Moves) -> list[str]:
+    """The FIFOs that hold the storing containers back."""
+    return [fifo(tool) for tool in store_tools(moves.stored)]
+
+
+def pack_script(moves: Moves) -> str:
+    """What the supervisor reads when main has ended: one line for each output; '' where there is none."""
+    lines = [_pack_line(moved) for moved in moves.stored]
+    return "\n".join([_text(), *lines, ""]) if lines else ""
+
+
+def _pack_line(moved: Moved) -> str:
+    if moved.artifact["name"] == MAIN_LOGS and moved.path == "main.log":
+        return f"pack_log {moved.index}"
+    archive = moved.artifact.get("archive") or {}
+    kind = next((name for name in ("none", "zip") if archive.get(name) is not None), "tar")
+    level = (archive.get("tar") or {}).get("compressionLevel")
+    # busybox knows no level 0, and -1 is as good.
+    words = [kind, str(moved.index), str(_DEFAULT_LEVEL if level is None or int(level) < 0 else max(1, int(level))), moved.path]
+    return "pack_" + " ".join(shlex.quote(word) for word in words)
+
+
+@cache
+def _text() -> str:
+    lines = files(__package__).joinpath("pack.sh").read_text("utf-8").splitlines()
+    return "\n".join(line for line in lines if line.strip()[:1] not in ("", "#"))
+
+
+def recorded_of(output: Output, size: int) -> Json:
+    """What an outcome says of a stored artifact."""
+    whole = output.moved.artifact
+    store = next(name for name in whole if name in _BUCKETS)
+    return {
+        "store": store,
+        "bucket": str(whole[store].get(_BUCKETS[store]) or ""),
+        "key": key_of(whole),
+        "connection": "",
+        "size": size,
+        "media_type": _media_type(whole),
+        "location": {name: value for name, value in output.recorded.items() if name != "name"},
+    }
+
+
+_BUCKETS: Mapping[str, str] = {
+    "s3": "bucket", "gcs": "bucket", "oss": "bucket", "azure": "container", "hdfs": "path", "http": "url",
+    "artifactory": "url", "volume": "source",
+}  # fmt: skip
+
+
+def _media_type(artifact: Json) -> str:
+    archive = artifact.get("archive") or {}
+    if archive.get("zip") is not None:
+        return "application/zip"
+    if archive.get("none") is None:
+        return "application/gzip"
+    import mimetypes
+
+    return mimetypes.guess_type(artifact["path"])[0] or "application/octet-stream"

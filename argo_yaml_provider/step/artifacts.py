@@ -1,0 +1,135 @@
+"""A step's artifacts, seen from outside of its pod: which repository holds them, and what became of those it gave.
+
+In: a host and a decision; an ended pod and what was to be moved.  Out: the repository; artifacts as an outcome records them.
+Argo: workflow/artifactrepositories/artifactrepositories.go, workflow/executor/executor.go (SaveArtifacts).
+Must not know: Airflow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from argo_yaml_provider.diagnostics import RunError
+from argo_yaml_provider.flow.decision import Decision
+from argo_yaml_provider.pods.artifacts import MAIN_LOGS, Moves, has_artifacts, recorded_of
+from argo_yaml_provider.step.host import Host
+from argo_yaml_provider.step.kube import ApiError, Kube
+from argo_yaml_provider.step.outcome import STORE_PREFIX
+
+Json = dict[str, Any]
+
+CONFIG_MAP = "artifact-repositories"
+DEFAULT_KEY = "workflows.argoproj.io/default-artifact-repository"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What became of a step's output artifacts."""
+
+    artifacts: dict[str, Json] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    """Why a step that has succeeded is an Error after all."""
+
+
+async def repository_of(host: Host, decision: Decision) -> Json | None:
+    """The repository of the namespace, else the deployment's; it stays the same for the whole run."""
+    reference = decision.workflow.get("artifactRepositoryRef")
+    if not has_artifacts(decision.template) and not reference:
+        # Only whether logs are archived matters here, and nobody is to be asked for that twice a second.
+        found = await _lately(host, None)
+        return found or host.settings.artifact_repository
+    found = await host.once(f"artifact-repository {reference}", lambda: _read(host.kube, host.facts.namespace, reference))
+    return found or host.settings.artifact_repository
+
+
+async def _lately(host: Host, reference: Json | None) -> Json | None:
+    try:
+        return await host.kube.lately(
+            (CONFIG_MAP, host.facts.namespace), lambda: _read(host.kube, host.facts.namespace, reference)
+        )
+    except RunError:
+        return None
+
+
+async def _read(kube: Kube, namespace: str, reference: Json | None) -> Json | None:
+    """The entry that the reference names, or that the ConfigMap's annotation does; None: there is none, and none is asked for."""
+    name = (reference or {}).get("configMap") or CONFIG_MAP
+    where = f"artifact repository {namespace}/{name}"
+    try:
+        found = await kube.config_map(namespace, name)
+    except ApiError as error:
+        raise RunError(
+            f"{where} cannot be read: {error.message}",
+            help="let Airflow's service account get configmaps in that namespace",
+        ) from error
+    if found is None:
+        if reference:
+            raise RunError(f"failed to resolve artifact repository: there is no ConfigMap {name} in {namespace}")
+        return None
+    key = (reference or {}).get("key") or (found["metadata"].get("annotations") or {}).get(DEFAULT_KEY)
+    if not key:
+        if reference:
+            raise RunError(f"{where} names no default", help=f"give artifactRepositoryRef a key, or annotate it {DEFAULT_KEY}")
+        return None
+    text = (found.get("data") or {}).get(key)
+    if text is None:
+        raise RunError(f"{where} has no key {key!r}; it has: {', '.join(sorted(found.get('data') or {})) or 'none'}")
+    return _parsed(text, f"{where}, key {key!r}")
+
+
+def _parsed(text: str, where: str) -> Json:
+    import yaml
+
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RunError(f"{where} is not YAML: {error}") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{where} is not an object such as {{s3: {{bucket: …}}}}")
+    return value
+
+
+def read_stored(pod: Json, moves: Moves) -> Stored:
+    """What the storing containers said at their end."""
+    said = _said(pod)
+    artifacts, problems = {}, []
+    for output in moves.outputs:
+        artifact = output.moved.artifact
+        word, _, rest = said.get(output.moved.index, "lost").partition(" ")
+        if word == "saved":
+            artifacts[artifact["name"]] = recorded_of(output, int(rest))
+        elif word == "absent" and (artifact.get("optional") or artifact["name"] == MAIN_LOGS):
+            continue
+        elif word == "absent":
+            problems.append(f"artifact {artifact['name']} failed to save: {artifact['path']} no such file or directory")
+        elif word == "failed":
+            problems.append(f"artifact {artifact['name']} failed to save: {rest}")
+        else:
+            problems.append(f"artifact {artifact['name']} failed to save: {_lost(pod)}")
+    return Stored(artifacts=artifacts, problems=tuple(problems))
+
+
+def _said(pod: Json) -> dict[int, str]:
+    """The lines of all reports, by index."""
+    said = {}
+    for status in _stores(pod):
+        message = (status.get("state", {}).get("terminated") or {}).get("message") or ""
+        for line in message.splitlines():
+            index, _, rest = line.partition(" ")
+            if index.isdigit():
+                said[int(index)] = rest
+    return said
+
+
+def _lost(pod: Json) -> str:
+    ends = [(status["name"], status.get("state", {}).get("terminated")) for status in _stores(pod)]
+    for name, end in ends:
+        if end and end.get("exitCode"):
+            return f"{name}: {end.get('reason', '')} (exit code {end['exitCode']})"
+    return "the container that stores it did not say what became of it"
+
+
+def _stores(pod: Json) -> list[Json]:
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    return [status for status in statuses if status["name"].startswith(STORE_PREFIX)]
