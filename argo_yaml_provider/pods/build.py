@@ -24,6 +24,7 @@ from argo_yaml_provider.pods.patch import merge_pod_spec, read_patch
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.pods.sidecars import build_sidecars
 from argo_yaml_provider.pods.supervise import is_supervised, security, supervised
+from argo_yaml_provider.pods.turns import in_turn
 from argo_yaml_provider.pods.volumes import build_volumes, script_annotation, script_mount, script_volume
 
 Json = dict[str, Any]
@@ -61,6 +62,8 @@ def build_pod(
             spec = merge_pod_spec(spec, read_patch(patch))
     if is_supervised(decision, moves):
         spec = supervised(spec, decision, settings, moves)
+    if "containerSet" in decision.template:
+        spec = in_turn(spec, decision.template, settings)
     if decision.deadline_seconds is not None:
         spec["activeDeadlineSeconds"] = max(1, math.ceil(decision.deadline_seconds))
     metadata = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from argo_yaml_provider.flow.identity import node_id
+from argo_yaml_provider.pods.container_sets import build_set
 
 Json = dict[str, Any]
 

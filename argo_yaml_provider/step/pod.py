@@ -22,6 +22,7 @@ from argo_yaml_provider.pods.names import PodKey, pod_labels, pod_name
 from argo_yaml_provider.pods.supervise import NoEntrypoint, is_supervised
 from argo_yaml_provider.step.artifacts import Stored, read_stored, repository_of
 from argo_yaml_provider.step.capture import Captured, captured, read_captured
+from argo_yaml_provider.step.container_sets import container_phases, read_set_end
 from argo_yaml_provider.step.entrypoints import look_up
 from argo_yaml_provider.step.host import Host
 from argo_yaml_provider.step.limits import Limit, limit_of
@@ -107,7 +108,7 @@ async def _watch(host: Host, pod: Json, decision: Decision, moves: Moves) -> Att
                 seen, end = await _next(feed, seen, decision)
                 if end:
                     given, _ = await asyncio.gather(_outputs(host, seen, decision, end, moves), logs.finish(seen.pod))
-                    return _attempt(seen.pod, *given)
+                    return _with_containers(_attempt(seen.pod, *given), seen.pod, decision)
                 logs.update(seen.pod)
                 if (now := pending_reason(seen.pod)) != reason:
                     reason = now
@@ -125,7 +126,7 @@ async def _next(feed: PodFeed, seen: Seen, decision: Decision) -> tuple[Seen, En
     except TimeoutError:
         assert limit
         return seen, limit.end
-    return seen, read_end(seen.pod, gone=seen.gone)
+    return seen, _end(seen.pod, decision, gone=seen.gone)
 
 
 async def _outputs(host: Host, seen: Seen, decision: Decision, end: End, moves: Moves) -> tuple[End, Captured, Stored]:
@@ -139,11 +140,24 @@ async def _outputs(host: Host, seen: Seen, decision: Decision, end: End, moves: 
     else:
         failures = list(found.missing)
     stored = read_stored(seen.pod, moves)
-    end = read_end(with_message(seen.pod, found.message), gone=seen.gone) or end
+    end = _end(with_message(seen.pod, found.message), decision, gone=seen.gone) or end
     failure = "; ".join((*failures, *stored.problems))
     if failure and end.phase == Phase.SUCCEEDED:
         end = replace(end, phase=Phase.ERROR, message=failure)
     return end, found, stored
+
+
+def _end(pod: Json, decision: Decision, *, gone: bool) -> End | None:
+    """The pod's end, judged by main alone or by all containers of a set."""
+    if "containerSet" in decision.template:
+        return read_set_end(pod, decision.template, gone=gone)
+    return read_end(pod, gone=gone)
+
+
+def _with_containers(attempt: Attempt, pod: Json, decision: Decision) -> Attempt:
+    if "containerSet" not in decision.template:
+        return attempt
+    return replace(attempt, containers=container_phases(pod, decision.template))
 
 
 def _attempt(pod: Json, end: End, outputs: Captured, stored: Stored) -> Attempt:
