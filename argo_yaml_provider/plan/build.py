@@ -92,7 +92,10 @@ def _verdict(tasks: list[PlannedTask]) -> PlannedTask:
 
 
 def _is_plain(resolved: Resolved, root: Call) -> bool:
-    """Whether the one task's own state says all there is to say of the workflow."""
+    """Whether the one task's own state says all there is to say of the workflow, and nothing is left to delete."""
+    spec = resolved.workflow.get("spec") or {}
+    if spec.get("volumeClaimTemplates") or spec.get("podDisruptionBudget") is not None:
+        return False
     outputs = resolved.templates[root.template].get("outputs") or {}
     return "globalName" not in gojson.dumps(outputs)
 

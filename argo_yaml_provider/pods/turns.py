@@ -21,6 +21,7 @@ Json = dict[str, Any]
 
 _MOUNT = {"name": VOLUME, "mountPath": FOLDER}
 
+
 def in_turn(spec: Json, template: Json, settings: PodSettings) -> Json:
     """The spec with each container of the set held back until those it depends on have ended well."""
     needs = needed_by(template)
@@ -42,7 +43,7 @@ def in_turn(spec: Json, template: Json, settings: PodSettings) -> Json:
 
 
 def _attempts(template: Json) -> tuple[int, float]:
-    """How often a container is started at most, and the pause between; `retries` counts the first as well, as in Argo's code."""
+    """How often a container is started at most, and the pause between; `retries` counts the first too, as in Argo's code."""
     strategy = template["containerSet"].get("retryStrategy") or {}
     if strategy.get("retries") is None:
         return 1, 0.0

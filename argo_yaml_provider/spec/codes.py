@@ -85,11 +85,9 @@ CODES: dict[str, str] = {
 UNSUPPORTED: dict[str, str] = {
     "unsupported-cron": "run the workflowSpec as a Workflow, and schedule its DAG in Airflow",
     "unsupported-event-binding": "trigger the DAG from outside by Airflow's REST API or an asset",
-    "unsupported-volume-claim": "create the claim once, and refer to it under volumes as persistentVolumeClaim",
     "unsupported-artifact": "write the manifest into the template itself",
     "unsupported-artifact-plugin": "keep the artifact in a store such as s3, gcs, azure, oss, hdfs or http",
     "unsupported-suspend": "split the workflow into two DAGs, and trigger the second by hand",
-    "unsupported-disruption-budget": "create the PodDisruptionBudget beside the workflow",
     "unsupported-metrics": "Airflow's own metrics count runs, tasks and durations",
     "unsupported-shutdown": "stop the run in Airflow's UI",
     "unsupported-synchronization": "use an Airflow pool with as many slots as the lock has holders",

@@ -21,6 +21,7 @@ from argo_yaml_provider.pods.containers import MAIN
 from argo_yaml_provider.pods.names import PodKey, pod_labels, pod_name
 from argo_yaml_provider.pods.supervise import NoEntrypoint, is_supervised
 from argo_yaml_provider.step.artifacts import Stored, read_stored, repository_of
+from argo_yaml_provider.step.belongings import make_belongings
 from argo_yaml_provider.step.capture import Captured, captured, read_captured
 from argo_yaml_provider.step.container_sets import container_phases, read_set_end
 from argo_yaml_provider.step.entrypoints import look_up
@@ -52,6 +53,7 @@ async def run_pod(host: Host, decision: Decision, attempts: Sequence[Attempt] = 
     """Runs the attempt's pod to its end, from wherever an earlier host left it."""
     key = pod_key(host, decision.attempt)
     try:
+        await make_belongings(host, decision)
         repository = await repository_of(host, decision)
         named = with_pod_name(decision, host.facts, pod_name(key))
         moves = plan_moves(named, repository, pod_name=pod_name(key))

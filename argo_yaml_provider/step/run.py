@@ -15,6 +15,7 @@ from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import CallKind, TaskKind
 from argo_yaml_provider.pods.names import pod_name
+from argo_yaml_provider.step.belongings import delete_belongings
 from argo_yaml_provider.step.ending import put_away, put_away_all
 from argo_yaml_provider.step.host import Ended, Host
 from argo_yaml_provider.step.http import run_http
@@ -43,6 +44,7 @@ async def run_task(host: Host) -> Ended:
     if task.kind == TaskKind.VERDICT:
         verdict = await asker.ask(lambda flow: flow.verdict())
         put_away_all(host, verdict.phase)
+        host.kube.later(delete_belongings(host, verdict.phase))
         return Ended(outcome=verdict)
     return await _run_step(host, asker)
 
