@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException, ErrorType
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import DagRunStateResult, ErrorResponse, TriggerDagRun
 
-from argo_yaml_provider.airflow.hosts.worker import tell_airflow
+from argo_yaml_provider.airflow.hosts.worker import start_or_look, tell_airflow
 from argo_yaml_provider.airflow.retries import ArgoRetryPolicy, StepFailed
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.local import EmbeddedKubernetes
@@ -69,6 +71,20 @@ def test_what_did_not_run_is_skipped(phase: Phase) -> None:
 def test_the_policy_repeats_what_the_flow_decided(error: Exception, action: str, delay: timedelta | None) -> None:
     decision = ArgoRetryPolicy().evaluate(error, 1, 3)
     assert (decision.action.value, decision.retry_delay) == (action, delay)
+
+
+class Supervisor:
+    """Answers of a supervisor whose child run was made before and is over."""
+
+    def send(self, message: object) -> object:
+        if isinstance(message, TriggerDagRun):
+            return ErrorResponse(error=ErrorType.DAGRUN_ALREADY_EXISTS)
+        return DagRunStateResult.model_validate({"state": "success"})
+
+
+async def test_a_child_run_that_is_over_is_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", Supervisor(), raising=False)
+    assert await start_or_look("wf.main", "argo__1", {}) == "success"
 
 
 @pytest.fixture(scope="module")

@@ -188,7 +188,7 @@ async def start_or_look(dag_id: str, run_id: str, conf: Json) -> str:
         raise AirflowRuntimeError(made)
     found = await talk(comms.send, GetDagRunState(dag_id=dag_id, run_id=run_id))
     assert isinstance(found, DagRunStateResult)
-    return str(found.state)
+    return found.state.value  # str() would be the member's name
 
 
 async def talk(question: Callable[..., T], *args: Any, **kwargs: Any) -> T:
