@@ -1,6 +1,7 @@
 """The containers that move a step's artifacts: one per tool, which moves all that the tool can, side by side.
 
-In: artifacts with whole locations (`locations.relocate`).  Out: container manifests, plain dicts, without volume mounts, each with its `tool` beside Kubernetes' fields.
+In: artifacts with whole locations (`locations.relocate`).  Out: container manifests, plain dicts, without
+volume mounts, each with its `tool` beside Kubernetes' own fields.
 Must not know: Airflow, what else is in the pod.
 """
 
@@ -26,6 +27,7 @@ IMAGES = {
     "sh": "busybox",
 }
 """Images of the tools, where the deployment names no others."""
+_HOME = {"name": "HOME", "value": "/tmp"}  # noqa: S108 - the container's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ def _container(name: str, tool: str, lines: list[str], group: list[tuple[Moved, 
         "command": ["sh", "-c"],
         # Kubernetes would expand $(…) and $$ in arguments.
         "args": ["\n".join(lines).replace("$", "$$")],
-        "env": [{"name": "HOME", "value": "/tmp"}, *(entry for _, transport in group for entry in transport.env)],
+        "env": [_HOME, *(entry for _, transport in group for entry in transport.env)],
     }
 
 

@@ -1,8 +1,9 @@
 """The artifacts of one step's pod: where each comes from, where main sees it, under which key it is stored.
 
-In: a template with all tags substituted, the namespace's repository.  Out: `Moves`; and a pod spec with the containers that move.
+In: a template with all tags substituted, the namespace's repository.  Out: `Moves`; and the containers that move them.
 Must not know: Airflow, Kubernetes' API.
-Argo: workflow/controller/workflowpod.go, addArchiveLocation, addInputArtifactsVolumes; workflow/executor/executor.go, stageArchiveFile.
+Argo: workflow/controller/workflowpod.go, addArchiveLocation, addInputArtifactsVolumes; workflow/executor/executor.go,
+stageArchiveFile.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.template import replace_json
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.inputs import any_string, has_location_or_key
+from argo_yaml_provider.pods.containers import MAIN
 
 Json = dict[str, Any]
 
@@ -59,7 +61,10 @@ NONE = Moves()
 
 
 def archives_logs(template: Json, workflow: Json, repository: Json | None) -> bool:
-    """Whether main's log is an artifact too: as the repository says, else the template, else the workflow. Argo: IsArchiveLogs."""
+    """Whether main's log is an artifact too: if the repository says so, else as template or workflow do. Argo: IsArchiveLogs."""
+    nodes = (template.get("containerSet") or {}).get("containers")
+    if nodes and all(node["name"] != MAIN for node in nodes):
+        return False
     if (repository or {}).get("archiveLogs"):
         return True
     own = (template.get("archiveLocation") or {}).get("archiveLogs")
@@ -128,13 +133,14 @@ def stored_name(artifact: Json) -> str:
     """The last part of the key, where the artifact names none."""
     archive = artifact.get("archive") or {}
     if archive.get("none") is not None:
-        return posixpath.basename(posixpath.normpath(artifact["path"]))
-    return artifact["name"] + (".zip" if archive.get("zip") is not None else ".tgz")
+        return posixpath.basename(posixpath.normpath(str(artifact["path"])))
+    return f"{artifact['name']}{'.zip' if archive.get('zip') is not None else '.tgz'}"
 
 
 def overlapping_mount(template: Json, path: str) -> Json | None:
     """The innermost of the user's mounts that the path lies on. Argo: FindOverlappingVolume."""
-    mounts = (template.get("container") or template.get("script") or {}).get("volumeMounts") or []
+    main = template.get("container") or template.get("script") or template.get("containerSet") or {}
+    mounts = main.get("volumeMounts") or []
     over = [mount for mount in mounts if _lies_in(path, mount["mountPath"])]
     return max(over, key=lambda mount: len(mount["mountPath"]), default=None)
 
@@ -177,7 +183,9 @@ def storing(moves: Moves, images: Json, home: Json) -> list[Json]:
 
 
 def _with_mounts(container: Json, mounts: list[Json], moved: tuple[Moved, ...]) -> Json:
-    stores = {mount["name"]: mount for one in moved for mount, _ in mounts_of(one.artifact)} if container["tool"] == "sh" else {}
+    stores = (
+        {mount["name"]: mount for one in moved for mount, _ in mounts_of(one.artifact)} if container["tool"] == "sh" else {}
+    )
     plain = {name: value for name, value in container.items() if name != "tool"}
     return {**plain, "volumeMounts": [*mounts, *stores.values()]}
 

@@ -43,7 +43,7 @@ _WORKFLOW_ONLY = ("imagePullSecrets", "hostNetwork", "dnsPolicy", "dnsConfig")
 _SCHEDULING = ("nodeSelector", "affinity", "tolerations")
 
 
-def build_pod(
+def build_pod(  # noqa: PLR0913 - all that a pod is made of, by name
     decision: Decision,
     *,
     facts: RunFacts,
@@ -120,8 +120,9 @@ def _spec(decision: Decision, facts: RunFacts, settings: PodSettings, base: Json
         for container in fetching(moves, main, settings.tool_images)
     ]
     volumes += input_volumes(moves)
-    if mounts := input_mounts(moves):
-        main["volumeMounts"] = [*main.get("volumeMounts", []), *mounts]
+    in_set = {node["name"] for node in (template.get("containerSet") or {}).get("containers") or ()}
+    for container in [main, *(one for one in sidecars if one["name"] in in_set)] if moves.inputs else []:
+        container["volumeMounts"] = [*container.get("volumeMounts", []), *input_mounts(moves)]
     spec: Json = {
         "restartPolicy": "Never",
         "serviceAccountName": settings.service_account,

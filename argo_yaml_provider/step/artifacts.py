@@ -53,7 +53,7 @@ async def _lately(host: Host, reference: Json | None) -> Json | None:
 
 
 async def _read(kube: Kube, namespace: str, reference: Json | None) -> Json | None:
-    """The entry that the reference names, or that the ConfigMap's annotation does; None: there is none, and none is asked for."""
+    """The entry that the reference names, else the ConfigMap's annotation; None: there is none, and none is asked for."""
     name = (reference or {}).get("configMap") or CONFIG_MAP
     where = f"artifact repository {namespace}/{name}"
     try:

@@ -60,7 +60,9 @@ def read_end(pod: Json, *, gone: bool = False) -> End | None:
 
 def _still_stores(pod: Json, main: Json) -> bool:
     """Whether outputs of main, which has ended, are on their way. A supervisor that was killed has handed nothing on."""
-    if pod.get("status", {}).get("phase") in ("Succeeded", "Failed") or not main.get("message") or main.get("reason") in _START_REASONS:
+    if pod["status"].get("phase") in ("Succeeded", "Failed"):
+        return False
+    if not main.get("message") or main.get("reason") in _START_REASONS:
         return False
     statuses = pod.get("status", {}).get("containerStatuses", [])
     return any(status["name"].startswith(STORE_PREFIX) and "terminated" not in status.get("state", {}) for status in statuses)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from argo_yaml_provider.artifacts.transports import mounts_of
 from argo_yaml_provider.artifacts.containers import Moved, fetch_containers, fifo, store_containers
+from argo_yaml_provider.artifacts.transports import mounts_of
 
 pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
 
