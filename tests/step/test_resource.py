@@ -100,7 +100,7 @@ async def test_conditions_are_awaited(host: LocalHost) -> None:
 
 
 async def test_a_failure_condition_goes_first(host: LocalHost) -> None:
-    conditions = {"successCondition": "data.a == 1", "failureCondition": "data.a in (1, 2)"}
+    conditions: dict[str, Any] = {"successCondition": "data.a == 1", "failureCondition": "data.a in (1, 2)"}
     done = await act(host, action="create", manifest=CONFIG_MAP, **conditions)
     message = "main: Error (exit code 64): failure condition 'data.a in (1,2)' evaluated true"
     assert (done.phase, done.message) == (Phase.FAILED, message)
