@@ -33,8 +33,6 @@ from argo_yaml_provider.expr.values import (
     wrap,
 )
 
-NUMBERS = frozenset({int, float})
-
 
 def _mismatch(sign: str, left: Any, right: Any) -> Panic:
     return Panic(f"invalid operation: {go_type(left)} {sign} {go_type(right)}")

@@ -13,8 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-INT_BITS = 64
-
 
 def wrap(number: int) -> int:
     """The number as Go's int holds it: 64 bits, silently around."""
@@ -52,13 +50,6 @@ class Uint8(SizedInt):
     __slots__ = ()
     go_type = "uint8"
     bits = 8
-    signed = False
-
-
-class Uint32(SizedInt):
-    __slots__ = ()
-    go_type = "uint32"
-    bits = 32
     signed = False
 
 

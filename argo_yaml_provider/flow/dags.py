@@ -15,7 +15,7 @@ from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow import clock
 from argo_yaml_provider.flow.entries import Absent, Entry, Expanded, Place, Stopped
 from argo_yaml_provider.flow.frames import Frame
-from argo_yaml_provider.flow.gates import mentions, shown_name, when_entry
+from argo_yaml_provider.flow.gates import mentions, when_entry
 from argo_yaml_provider.flow.identity import node_id
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.flow.references import resolve_step
@@ -219,7 +219,3 @@ class DagRules:
     def node_of(self, frame: Frame, name: str) -> str:
         """The node's full name."""
         return f"{frame.node}.{name}"
-
-    def child_name(self, place: Place) -> str:
-        """The name of the node that was made for a place."""
-        return shown_name(self._engine.entry(place))

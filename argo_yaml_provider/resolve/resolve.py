@@ -1,6 +1,6 @@
 """A resource and its library -> Resolved.
 
-In: spec.Resource, Library.  Out: `Resolved`; or a SpecError with every problem of it.
+In: spec.Resource, Library.  Out: `Resolved`; what is wrong is added to the problems.
 Must not know: tasks, pods.
 """
 
@@ -10,21 +10,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
-from argo_yaml_provider.diagnostics import SpecError
 from argo_yaml_provider.resolve.defaults import join_specs, with_pod_metadata, with_template_defaults
 from argo_yaml_provider.resolve.references import LOCAL, calls_of, holders_of, hooks_of, is_dynamic, key_of, spec_of, spec_path
 from argo_yaml_provider.resolve.resolved import Library, Resolved
 from argo_yaml_provider.spec.problems import Problems, suggest
 from argo_yaml_provider.spec.resource import Json, Path, Resource
-
-
-def resolve_workflow(resource: Resource, library: Library, *, entrypoint: str = "") -> Resolved:
-    """The resource with all it refers to, checked."""
-    problems = Problems()
-    resolved = join(resource, library, problems, entrypoint=entrypoint)
-    if resolved is None or problems.all:
-        raise SpecError(problems.all)
-    return resolved
 
 
 def join(resource: Resource, library: Library, problems: Problems, *, entrypoint: str = "") -> Resolved | None:
