@@ -1,7 +1,7 @@
 """Argo Workflows YAML as Apache Airflow DAGs.
 
-The folders are the data flow; read them in this order: diagnostics, source, expr, spec, resolve, plan, flow, pods, artifacts,
-step, status, airflow. `local` is the embedded Kubernetes. Importing this package imports none of them.
+The folders are the data flow; read them in this order: diagnostics, source, expr, spec, resolve, plan, flow, artifacts, pods,
+step, status, airflow, commands. `local` is the embedded Kubernetes. Importing this package imports none of them.
 """
 
 __version__ = "0.1.0"
