@@ -17,6 +17,7 @@ from argo_yaml_provider.airflow.hosts.children import ChildRuns
 from argo_yaml_provider.airflow.hosts.host import ExecutorHost
 from argo_yaml_provider.airflow.hosts.plans import Plans
 from argo_yaml_provider.airflow.hosts.task_log import TaskLog
+from argo_yaml_provider.airflow.persons import AwaitsPerson
 from argo_yaml_provider.airflow.rows import identity
 from argo_yaml_provider.plan.nodes import Json, TaskKind
 from argo_yaml_provider.step.host import Ended
@@ -87,6 +88,9 @@ class Life:
 
         try:
             ended = await self._run_step(entered)
+        except AwaitsPerson as awaits:
+            self.log.write("waits for a person: see the run's required actions")
+            end = Finish(state="awaiting_input", wait=awaits.wait)
         except RunError as error:
             self.log.write(str(error), level="error")
             end = Finish(state="failed")
@@ -116,7 +120,9 @@ class Life:
     def _finish(self, ended: Ended) -> Finish:
         host = self._host
         assert host is not None
+        said = f"{host.task.label}: {ended.outcome.phase} {ended.outcome.message}".rstrip()
         if ended.retry_after is not None:
+            self.log.write(f"{said}; the next attempt follows in {ended.retry_after:g} s", level="warning")
             return Finish(
                 state="up_for_retry", retry_delay=ended.retry_after, reason=ended.outcome.message, kept=host.unwritten()
             )
@@ -125,7 +131,7 @@ class Life:
             pushed.append(Pushed(key="return_value", value=ended.indices, mapped_length=len(ended.indices)))
         fanout = host.task.kind is TaskKind.FANOUT
         state = "success" if fanout else _STATES.get(ended.outcome.phase, "failed")
-        self.log.write(f"{host.task.label}: {ended.outcome.phase} {ended.outcome.message}".rstrip())
+        self.log.write(said, level="error" if state == "failed" else "info")
         return Finish(state=state, pushed=tuple(pushed))
 
     def _again(self, entered: Entered, reason: str) -> Finish:
