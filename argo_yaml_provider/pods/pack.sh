@@ -42,3 +42,55 @@ failed() {
     [ -s "$store/$1.failed" ] || echo "it could not be packed: is the disk full?" >"$store/$1.failed"
     "$bb" rm -rf "$store/$1.part"
 }
+
+# There is no zip in a busybox, but a gzip holds all that one entry of a zip needs: the deflated bytes, then their CRC and size.
+pack_zip() {
+    [ -e "$3" ] || return 0
+    part=$store/$1.part central=$work/zip-central packed=$work/zip-entry offset=0 entries=0
+    folder=${3%/*} name=${3##*/}
+    : >"$part" && : >"$central" || : >"$store/$1.bad"
+    (cd "${folder:-/}" && "$bb" find -L "$name" -type d -o -type f) >"$work/zip-names" 2>"$store/$1.why" || : >"$store/$1.bad"
+    while IFS= read -r name; do
+        zip_entry "${folder:-/}/$name" 2>>"$store/$1.why" || { : >"$store/$1.bad"; break; }
+    done <"$work/zip-names"
+    size=$("$bb" wc -c <"$central")
+    { "$bb" cat "$central"; printf 'PK\005\006'; little 0 4; little $entries 2; little $entries 2; little "$size" 4
+        little $offset 4; little 0 2; } >>"$part" || : >"$store/$1.bad"
+    if [ $offset -gt 4294967295 ] || [ $entries -gt 65535 ]; then
+        echo "a zip holds no more than 4 GiB and 65,535 files: use archive tar" >"$store/$1.why"
+        : >"$store/$1.bad"
+    fi
+    done_with "$1"
+}
+
+zip_entry() {
+    mode=$((0x$("$bb" stat -L -c %f "$1"))) || return 1
+    method=8 deflated=0
+    if [ -d "$1" ]; then
+        name=$name/ method=0
+        { little 0 4; little 0 4; little 0 4; } >"$packed.sums"
+    else
+        "$bb" gzip -c <"$1" >"$packed" || return 1
+        deflated=$(($("$bb" wc -c <"$packed") - 18))
+        { "$bb" tail -c 8 "$packed" | "$bb" head -c 4; little $deflated 4; "$bb" tail -c 4 "$packed"; } >"$packed.sums"
+    fi
+    length=$(printf %s "$name" | "$bb" wc -c)
+    { little 20 2; little 2048 2; little $method 2; little 0 2; little 33 2; "$bb" cat "$packed.sums"; little "$length" 2
+        little 0 2; } >"$packed.head"
+    {
+        printf 'PK\003\004'; "$bb" cat "$packed.head"; printf %s "$name"
+        [ $method = 0 ] || "$bb" tail -c +11 "$packed" | "$bb" head -c $deflated
+    } >>"$part" || return 1
+    { printf 'PK\001\002'; little 788 2; "$bb" cat "$packed.head"; little 0 2; little 0 2; little 0 2; little $((mode << 16)) 4
+        little $offset 4; printf %s "$name"; } >>"$central" || return 1
+    offset=$((offset + 30 + length + deflated)) entries=$((entries + 1))
+}
+
+# little VALUE BYTES
+little() {
+    value=$1 left=$2 bytes=
+    while [ "$left" -gt 0 ]; do
+        bytes="$bytes\\$(printf %03o $((value & 255)))" value=$((value >> 8)) left=$((left - 1))
+    done
+    printf "$bytes"
+}
