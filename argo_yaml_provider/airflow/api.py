@@ -14,10 +14,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
+
+from argo_yaml_provider.airflow.hosts.keys import once_key
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -85,6 +87,8 @@ class Finish:
     reason: str = ""
     kept: Json = field(default_factory=dict)
     """Task state store entries."""
+    wait: timedelta | None = None
+    """Of a task that awaits a person's input: for how long; None: for ever."""
 
 
 class ExecutionApi:
@@ -182,7 +186,8 @@ def _enter_running(session: Session, ti: TaskRef, who: Identity) -> Entered:
     token = TIToken(id=UUID(ti.id), claims=TIClaims(scope="execution"))
     context = ti_run(UUID(ti.id), payload, Response(), session, _dag_bag(), None, token)
     for key in context.xcom_keys_to_clear or ():
-        _delete_xcom(session, ti, key)
+        if not key.startswith(once_key("")):  # these are the run's, not the task's
+            _delete_xcom(session, ti, key)
     run = context.dag_run
     return Entered(
         max_tries=context.max_tries,
@@ -224,6 +229,10 @@ def _state_payload(end: Finish) -> Any:
             end_date=now,
             retry_delay_seconds=end.retry_delay or 0.0,
             retry_reason=end.reason or None,
+        )
+    if end.state == "awaiting_input":
+        return models.TIAwaitingInputStatePayload(
+            state=IntermediateTIState.AWAITING_INPUT, timeout=end.wait, next_method="resume", next_kwargs={}
         )
     return models.TITerminalStatePayload(state=models.TerminalStateNonSuccess(end.state), end_date=now)
 

@@ -15,6 +15,8 @@ class RunsStep:
 
     stop: Callable[[], object] | None = None
     """Ends the step that runs, and its pod; set while one does."""
+    event: Any = None
+    """What the task waited for, once it is resumed."""
 
     def execute(self, context: Any) -> list[int] | None:
         """Run the step in this worker."""
@@ -22,8 +24,9 @@ class RunsStep:
 
         return run_in_worker(self, context)
 
-    def resume(self, context: Any, event: Any) -> list[int] | None:  # noqa: ARG002 - what happened is looked up
-        """Go on after a wait: a step finds everything that it had begun."""
+    def resume(self, context: Any, event: Any) -> list[int] | None:
+        """Go on after a wait: a step finds everything that it had begun; but a worker cannot look up what a person answered."""
+        self.event = event
         return self.execute(context)
 
     def on_kill(self) -> None:

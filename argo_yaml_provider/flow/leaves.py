@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.flow.results import Outputs, Result, of_attempt, of_verdict
+from argo_yaml_provider.flow.suspend import asked_for
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json
 from argo_yaml_provider.plan.templates import kind_of, strategy_of
 
@@ -37,8 +38,8 @@ def leaf_result(template: Json, call: Call, outcome: Outcome | None, spec: Json)
         return _without_attempt(kind, outcome)
     last = outcome.attempts[-1]
     outputs = of_verdict(outcome) if call.kind is CallKind.CHILD else of_attempt(last)
-    if call.kind is CallKind.SUSPEND and outcome.values:
-        outputs = Outputs(parameters=outcome.values.get("parameters") or {})
+    if call.kind is CallKind.SUSPEND and outputs is None and (asked := asked_for(template)):
+        outputs = Outputs(parameters=dict.fromkeys(asked))
     return Result(
         type=kind,
         phase=outcome.phase,

@@ -1,12 +1,14 @@
-"""A suspend node's outputs: what a person supplied, or the defaults.
+"""A suspend node's outputs: what a person is asked, what was supplied, or the defaults.
 
-In: the suspend template, its tags replaced, and supplied values.  Out: output parameters; an ExprError where one is missing.
+In: the suspend template, its tags replaced, and supplied values.  Out: a form; output parameters; an ExprError for one missing.
 Must not know: how a person is asked. Argo: operator.go addRawOutputFields, util.go OverrideOutputParametersWithDefault.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow.inputs import any_string
@@ -16,16 +18,59 @@ from argo_yaml_provider.plan.nodes import Json
 _SECOND = 1_000_000_000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One value that a person is asked for."""
+
+    name: str
+    default: str | None = None
+    """What it is where nobody says otherwise."""
+    proposed: str | None = None
+    """What a form shows at first."""
+    choices: tuple[str, ...] = ()
+    """A hint: Argo does not hold a person to it."""
+    description: str = ""
+
+
+def asked_of(template: Json) -> tuple[Asked, ...]:
+    """The parameters to supply, described by themselves, else by the input of the same name."""
+    inputs = {p["name"]: p for p in (template.get("inputs") or {}).get("parameters") or ()}
+    outputs = (template.get("outputs") or {}).get("parameters") or ()
+    return tuple(
+        _asked(output, inputs.get(output["name"], {}))
+        for output in outputs
+        if (output.get("valueFrom") or {}).get("supplied") is not None
+    )
+
+
+def _asked(output: Json, given: Json) -> Asked:
+    default = output["valueFrom"].get("default", given.get("default"))
+    choices = tuple(
+        any_string(choice) for choice in output.get("enum") or _choices_in(given.get("value")) or given.get("enum") or ()
+    )
+    proposed = default if default is not None else next(iter(choices), None)
+    return Asked(
+        name=output["name"],
+        default=None if default is None else any_string(default),
+        proposed=None if proposed is None else any_string(proposed),
+        choices=choices,
+        description=str(output.get("description") or given.get("description") or ""),
+    )
+
+
+def _choices_in(value: object) -> list[str]:
+    """An input whose value is itself a parameter, as JSON, brings the choices. Argo: resolveInputFieldsForSuspendNode."""
+    try:
+        found = json.loads(value) if isinstance(value, str) else None
+    except ValueError:
+        return []
+    choices = found.get("enum") if isinstance(found, dict) else None
+    return choices if isinstance(choices, list) else []
+
+
 def asked_for(template: Json) -> dict[str, str | None]:
     """The parameters to supply, each with its default: its own, else that of the input of the same name."""
-    inputs = {p["name"]: p.get("default") for p in (template.get("inputs") or {}).get("parameters") or ()}
-    asked: dict[str, str | None] = {}
-    for parameter in (template.get("outputs") or {}).get("parameters") or ():
-        source = parameter.get("valueFrom") or {}
-        if source.get("supplied") is not None:
-            default = source.get("default", inputs.get(parameter["name"]))
-            asked[parameter["name"]] = None if default is None else any_string(default)
-    return asked
+    return {asked.name: asked.default for asked in asked_of(template)}
 
 
 def supplied_outputs(template: Json, supplied: Mapping[str, str]) -> dict[str, str]:

@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 from argo_yaml_provider.flow.facts import RunFacts
 from argo_yaml_provider.flow.outcome import Attempt, Outcome
+from argo_yaml_provider.flow.suspend import Asked
 from argo_yaml_provider.plan.nodes import Json, Plan
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.step.kube import Kube
 
-__all__ = ["Ended", "Host", "PodSettings"]
+__all__ = ["Ended", "Host", "PodSettings", "Question"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,17 @@ class Ended:
     """Seconds until the next attempt; None: this is the end."""
     indices: list[int] | None = None
     """Of a fan-out: what Airflow maps over (the XCom return_value)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a suspended step waits for a person to say."""
+
+    node: str
+    asked: tuple[Asked, ...] = ()
+    """() where a person only lets it go on."""
+    problem: str = ""
+    """What was wrong with the last answer, which does not count."""
 
 
 class Host(Protocol):
@@ -64,3 +76,6 @@ class Host(Protocol):
 
     async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
         """The node tree of a child run."""
+
+    async def ask_person(self, question: Question, wait: float | None) -> dict[str, str] | None:
+        """What a person supplied; None: nobody did for `wait` seconds. A host may end the step here and run it again then."""

@@ -17,6 +17,7 @@ from argo_yaml_provider.flow.outcome import Attempt, Outcome
 from argo_yaml_provider.local.embedded import EmbeddedKubernetes
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, Plan
 from argo_yaml_provider.pods.settings import PodSettings
+from argo_yaml_provider.step.host import Question
 from argo_yaml_provider.step.kube import Kube
 
 
@@ -41,6 +42,8 @@ class LocalHost:
     ended: tuple[Attempt, ...] = ()
     kept: dict[str, Any] = field(default_factory=dict)
     outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
+    questions: list[tuple[Question, float | None]] = field(default_factory=list)
+    answers: list[dict[str, str] | None] = field(default_factory=list)
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
         return self.outcomes.get((task_id, map_index))
@@ -64,6 +67,10 @@ class LocalHost:
 
     async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
         raise NotImplementedError
+
+    async def ask_person(self, question: Question, wait: float | None) -> dict[str, str] | None:
+        self.questions.append((question, wait))
+        return self.answers.pop(0)
 
     def logged(self, container: str = "main") -> list[str]:
         return [line for name, line in self.lines if name == container]

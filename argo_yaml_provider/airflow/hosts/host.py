@@ -14,9 +14,11 @@ from argo_yaml_provider.airflow.api import Entered, Pushed, TaskRef
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope
 from argo_yaml_provider.airflow.facts import run_facts
 from argo_yaml_provider.airflow.hosts.keys import attempts_key, once_key, once_task
+from argo_yaml_provider.airflow.persons import AwaitsPerson, put_form, read_response, supplied_by
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json, PlannedTask
 from argo_yaml_provider.pods.names import ATTEMPT_LABEL, PodKey, pod_labels
+from argo_yaml_provider.step.host import Question
 
 if TYPE_CHECKING:
     from argo_yaml_provider.airflow.hosts.life import Shared
@@ -175,3 +177,11 @@ class ExecutorHost:
     async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
         """The node tree of a child run."""
         return await self._shared.children.nodes(dag_id, run_id)
+
+    async def ask_person(self, question: Question, wait: float | None) -> dict[str, str] | None:
+        """The form's answer; while there is none, this life ends, and Airflow begins another when there is."""
+        response = None if question.problem else await self._shared.api.call(lambda db: read_response(db, self._ti.id))
+        if response is None:
+            await self._shared.api.call(lambda db: put_form(db, self._ti.id, question))
+            raise AwaitsPerson(wait)
+        return supplied_by(response)

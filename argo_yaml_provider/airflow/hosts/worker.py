@@ -11,19 +11,22 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, ErrorType, TaskDeferred
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, ErrorType, TaskAwaitingInput, TaskDeferred
+from airflow.sdk.execution_time.hitl import upsert_hitl_detail
 from airflow.sdk.execution_time.xcom import XCom
 
 from argo_yaml_provider.airflow.connections import connection_extras, open_kube
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope, child_dag_id, envelope_of
 from argo_yaml_provider.airflow.facts import CHILD_CONF, child_run_id, run_facts
 from argo_yaml_provider.airflow.hosts.keys import attempts_key, once_key, once_task
+from argo_yaml_provider.airflow.persons import AwaitsPerson, form_of, supplied_by
 from argo_yaml_provider.airflow.retries import StepFailed
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json
-from argo_yaml_provider.step.host import Ended
+from argo_yaml_provider.step.host import Ended, Question
 from argo_yaml_provider.step.kube import Kube
 
 if TYPE_CHECKING:
@@ -115,6 +118,7 @@ class WorkerHost:
         )
         self._store = context["task_state_store"]
         self._operator = operator
+        self._ti_id = ti.id
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
         value = await self._get(OUTCOME_KEY, self.envelope.prefix + task_id, map_index)
@@ -159,6 +163,14 @@ class WorkerHost:
     async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:  # noqa: ARG002 - the protocol's signature
         """None: a tree is drawn from the metadata database, when the run is over; no step asks for one."""
         return []
+
+    async def ask_person(self, question: Question, wait: float | None) -> dict[str, str] | None:
+        """The form's answer; while there is none, the task gives back its slot and Airflow resumes it when there is."""
+        event = getattr(self._operator, "event", None)
+        if question.problem or not isinstance(event, Mapping) or "params_input" not in event:
+            await talk(upsert_hitl_detail, ti_id=self._ti_id, **form_of(question))
+            raise TaskAwaitingInput(method_name="resume", timeout=AwaitsPerson(wait).wait)
+        return supplied_by(SimpleNamespace(**event))
 
     async def _child_verdict(self, child: str, dag_id: str, run_id: str, state: str) -> Outcome:
         value = await _xcom(OUTCOME_KEY, dag_id, self.envelope.verdicts[child], run_id, -1)
