@@ -88,7 +88,7 @@ UNSUPPORTED: dict[str, str] = {
     "unsupported-artifact": "write the manifest into the template itself",
     "unsupported-artifact-plugin": "keep the artifact in a store such as s3, gcs, azure, oss, hdfs or http",
     "unsupported-artifact-auth": "use a key, a password or a token from a secret, or the identity of the pod's service account",
-    "unsupported-suspend": "split the workflow into two DAGs, and trigger the second by hand",
+    "unsupported-suspend": "leave the DAG paused in Airflow, or begin with a suspend template",
     "unsupported-metrics": "Airflow's own metrics count runs, tasks and durations",
     "unsupported-shutdown": "stop the run in Airflow's UI",
     "unsupported-synchronization": "use an Airflow pool with as many slots as the lock has holders",
