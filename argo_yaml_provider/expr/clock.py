@@ -1,7 +1,7 @@
 """Go's time.Duration, time.Location and time.Time.
 
 In: nanoseconds.  Out: values an expression can add, compare and print.
-Must not know: layouts (`layouts`), the methods an expression may call (`clock_methods`).
+Must not know: layouts (`layouts`, `layout_reader`), the methods an expression may call (`clock_methods`).
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from typing import Any
 from argo_yaml_provider.expr import instant
 from argo_yaml_provider.expr.clock import UTC_LOCATION, Duration, Location, Time, load_location, parse_duration
 from argo_yaml_provider.expr.errors import Panic
-from argo_yaml_provider.expr.layouts import DATE_LAYOUTS, parse_time
+from argo_yaml_provider.expr.layout_reader import parse_time
+from argo_yaml_provider.expr.layouts import DATE_LAYOUTS
 from argo_yaml_provider.expr.operators import as_string
 
 

@@ -188,7 +188,7 @@ def _seconds(text: str) -> float | None:
     if not text[:1].isalnum() or len(text) > 64 or not any(map(str.isdigit, text)):
         return None
     from argo_yaml_provider.expr.clock import SECOND
-    from argo_yaml_provider.expr.layouts import parse_time
+    from argo_yaml_provider.expr.layout_reader import parse_time
 
     for layout in TIME_LAYOUTS:
         try:

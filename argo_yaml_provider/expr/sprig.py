@@ -20,7 +20,7 @@ from argo_yaml_provider.expr import sprig_dates as dates
 from argo_yaml_provider.expr import sprig_lists as lists
 from argo_yaml_provider.expr import sprig_numbers as numbers
 from argo_yaml_provider.expr import sprig_strings as strings
-from argo_yaml_provider.expr.layouts import parse_time
+from argo_yaml_provider.expr.layout_reader import parse_time
 from argo_yaml_provider.expr.operators import deep_equal
 from argo_yaml_provider.expr.rendering import render_json_text
 from argo_yaml_provider.expr.values import GoFunction

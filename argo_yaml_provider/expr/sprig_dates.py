@@ -23,7 +23,8 @@ from argo_yaml_provider.expr.clock import (
     parse_duration,
 )
 from argo_yaml_provider.expr.errors import Panic
-from argo_yaml_provider.expr.layouts import format_time, parse_time
+from argo_yaml_provider.expr.layout_reader import parse_time
+from argo_yaml_provider.expr.layouts import format_time
 from argo_yaml_provider.expr.values import Int32, Int64, wrap
 
 _DAY = 24 * HOUR
