@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,25 @@ _OLD_PREFIX = "extra__kubernetes__"
 
 def connection_extras(conn_id: str | None) -> dict[str, Any]:
     """The connection's extras, asked for through the Task SDK; the default connection need not exist."""
-    if conn_id is None:
-        return {}
     from airflow.sdk import BaseHook
+
+    return _extras(conn_id, BaseHook.get_connection)
+
+
+def stored_extras(conn_id: str | None) -> dict[str, Any]:
+    """The same beside the scheduler, where no task asks: from the secrets backends and the database."""
+    from airflow.models.connection import Connection
+
+    return _extras(conn_id, Connection.get_connection_from_secrets)
+
+
+def _extras(conn_id: str | None, read: Callable[[str], Any]) -> dict[str, Any]:
     from airflow.sdk.exceptions import AirflowNotFoundException
 
+    if conn_id is None:
+        return {}
     try:
-        connection = BaseHook.get_connection(conn_id)
+        return dict(read(conn_id).extra_dejson)
     except AirflowNotFoundException:
         if conn_id == DEFAULT_CONNECTION:
             return {}
@@ -39,7 +51,6 @@ def connection_extras(conn_id: str | None) -> dict[str, Any]:
             f"the Kubernetes connection {conn_id!r} does not exist",
             f"airflow connections add {conn_id} --conn-type kubernetes …, or set [argo_yaml] conn_id",
         ) from None
-    return dict(connection.extra_dejson)
 
 
 @asynccontextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import Any
 
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.step.kube import Kube
@@ -35,31 +34,11 @@ class Kubes:
             raise
 
     async def _connect(self, pods: PodSettings) -> Kube:
-        from argo_yaml_provider.airflow.connections import open_kube
+        from argo_yaml_provider.airflow.connections import open_kube, stored_extras
 
-        extras = await asyncio.to_thread(_extras, pods.conn_id)
+        extras = await asyncio.to_thread(stored_extras, pods.conn_id)
         return await self._stack.enter_async_context(open_kube(pods, extras))
 
     async def close(self) -> None:
         """Close them all."""
         await self._stack.aclose()
-
-
-def _extras(conn_id: str | None) -> dict[str, Any]:
-    from airflow.models.connection import Connection
-    from airflow.sdk.exceptions import AirflowNotFoundException
-
-    from argo_yaml_provider.airflow.connections import DEFAULT_CONNECTION
-    from argo_yaml_provider.diagnostics import RunError
-
-    if conn_id is None:
-        return {}
-    try:
-        return dict(Connection.get_connection_from_secrets(conn_id).extra_dejson)
-    except AirflowNotFoundException:
-        if conn_id == DEFAULT_CONNECTION:
-            return {}
-        raise RunError(
-            f"the Kubernetes connection {conn_id!r} does not exist",
-            f"airflow connections add {conn_id} --conn-type kubernetes …, or set [argo_yaml] conn_id",
-        ) from None
