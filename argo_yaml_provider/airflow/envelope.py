@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from argo_yaml_provider.plan.nodes import Json, Plan
-from argo_yaml_provider.step.host import PodSettings
+from argo_yaml_provider.pods.settings import PodSettings
 
 ATTRIBUTE = "argo_plan"
 OUTCOME_KEY = "argo"

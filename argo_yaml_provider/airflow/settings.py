@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from argo_yaml_provider.plan.nodes import Json
+from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.provider_info import OPTIONS
-from argo_yaml_provider.step.host import PodSettings
 
 SECTION = "argo_yaml"
 EXECUTOR = "argo_yaml_provider.airflow.executor.StepExecutor"
