@@ -95,7 +95,6 @@ UNSUPPORTED: dict[str, str] = {
     "unsupported-plugin": "call the plugin's service from a container step",
     "unsupported-daemon": "run the service outside the workflow, or as a sidecar of the step that needs it",
     "unsupported-data": "list and transform the files in a script step",
-    "unsupported-memoize": "remove it: the step then runs each time",
     "unsupported-pending-timeout": "use timeout, which counts from the step's start",
 }
 

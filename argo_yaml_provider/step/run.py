@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
-from argo_yaml_provider.plan.nodes import CallKind, TaskKind
+from argo_yaml_provider.flow.results import of_attempt, of_verdict
+from argo_yaml_provider.plan.nodes import CallKind, Json, TaskKind
 from argo_yaml_provider.pods.names import pod_name
 from argo_yaml_provider.step.belongings import delete_belongings
 from argo_yaml_provider.step.ending import put_away, put_away_all
 from argo_yaml_provider.step.host import Ended, Host
 from argo_yaml_provider.step.http import run_http
+from argo_yaml_provider.step.memoize import find_cached, save_cached
 from argo_yaml_provider.step.pod import DELETE_POD, pod_key, run_pod
 from argo_yaml_provider.step.resource import run_resource
 from argo_yaml_provider.step.source import Loaded
@@ -70,13 +72,34 @@ async def _run_step(host: Host, asker: Asker) -> Ended:
     decision = await asker.ask(lambda flow: flow.decide(host.task_id, host.map_index, attempts))
     if decision.outcome is not None:
         return Ended(outcome=decision.outcome)
+    if not attempts and (cached := await _cached(host, decision)) is not None:
+        return Ended(outcome=cached)
     if decision.kind is CallKind.CHILD:
         return await _run_child(host, asker, decision, attempts)
-    attempt = await _run_attempt(host, decision, attempts)
+    attempt = await _memoized(host, decision, await _run_attempt(host, decision, attempts))
     attempts = (*attempts, attempt)
     await host.record_attempts(attempts)
     put_away(host, decision, attempt)
     return await _ended(host, asker, attempts)
+
+
+async def _cached(host: Host, decision: Decision) -> Outcome | None:
+    """What the cache has for the step; asked once, for a host that goes on with a pod must not find what it gave."""
+    if "memoize" not in decision.template:
+        return None
+
+    async def look() -> Json | None:
+        found = await find_cached(host, decision)
+        return None if found is None else found.to_json()
+
+    kept = await host.once(f"memoize/{host.task_id}/{host.map_index}/{host.generation}", look)
+    return None if kept is None else Outcome.from_json(kept)
+
+
+async def _memoized(host: Host, decision: Decision, attempt: Attempt) -> Attempt:
+    """Keeps in the cache what the attempt gave, if it succeeded."""
+    wrong = await save_cached(host, decision, of_attempt(attempt)) if attempt.phase == Phase.SUCCEEDED else ""
+    return replace(attempt, phase=Phase.ERROR, message=wrong) if wrong else attempt
 
 
 async def _ended(host: Host, asker: Asker, attempts: tuple[Attempt, ...]) -> Ended:
@@ -111,7 +134,8 @@ async def _run_child(host: Host, asker: Asker, decision: Decision, attempts: tup
         started_at=child.values.get("started_at", ""),
         finished_at=child.values.get("finished_at", ""),
     )
-    attempts = (*attempts, attempt)
+    wrong = await save_cached(host, decision, of_verdict(child)) if attempt.phase == Phase.SUCCEEDED else ""
+    attempts = (*attempts, replace(attempt, phase=Phase.ERROR, message=wrong) if wrong else attempt)
     ended = await _ended(host, asker, attempts)
     if ended.retry_after is not None:
         await host.record_attempts(attempts)
