@@ -20,6 +20,7 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.definitions.xcom_arg import XComArg
 
 from argo_yaml_provider.airflow.compat import DictOfListsExpandInput, MappedTaskGroup
+from argo_yaml_provider.airflow.cron import cron_options
 from argo_yaml_provider.airflow.envelope import ATTRIBUTE, Envelope, child_dag_id, dumps, verdict_tasks
 from argo_yaml_provider.airflow.forms import form_params
 from argo_yaml_provider.airflow.retries import MANY, ArgoRetryPolicy
@@ -68,9 +69,8 @@ def inside_airflow() -> bool:
 
 def build_dag(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", **dag_kwargs: Any) -> DAG:
     """The plan's own DAG. More keywords are those of `airflow.sdk.DAG`, and win."""
-    schedule = dag_kwargs.pop("schedule", None)
     params = dag_kwargs.pop("params", {})
-    dag = DAG(dag_id=dag_id, schedule=schedule, **{**dag_options(plan, settings, source), **dag_kwargs})
+    dag = DAG(dag_id=dag_id, **{**dag_options(plan, settings, source), **dag_kwargs})
     fill_dag(dag, plan, settings, params)
     return dag
 
@@ -78,12 +78,14 @@ def build_dag(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", 
 def dag_options(plan: Plan, settings: Settings, source: str = "") -> dict[str, Any]:
     """What the workflow and the deployment say of the DAG itself."""
     return {
+        "schedule": None,
         "catchup": False,
         "doc_md": documentation(plan, source),
         "description": _annotations(plan).get(_TITLE),
         "tags": list(settings.tags),
         "max_active_tasks": parallelism(plan, settings),
         "max_active_runs": settings.max_active_runs,
+        **cron_options(plan),
     }
 
 
@@ -255,4 +257,4 @@ def documentation(plan: Plan, source: str) -> str | None:
 
 
 def _annotations(plan: Plan) -> dict[str, str]:
-    return plan.workflow.get("metadata", {}).get("annotations") or {}
+    return (plan.cron or plan.workflow).get("metadata", {}).get("annotations") or {}

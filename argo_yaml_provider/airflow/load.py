@@ -220,15 +220,16 @@ def _clash(dag_id: str, entries: list[Entry]) -> Entry:
 
 def dag_id_of(plan: Plan) -> str:
     """The annotation, else the workflow's name."""
-    annotations = (plan.workflow.get("metadata") or {}).get("annotations") or {}
+    annotations = ((plan.cron or plan.workflow).get("metadata") or {}).get("annotations") or {}
     return slug(annotations.get(DAG_ID) or plan.name)
 
 
 def _names(plan: Plan) -> Json:
-    metadata = plan.workflow.get("metadata") or {}
+    written = plan.cron or plan.workflow
+    metadata = written.get("metadata") or {}
     chosen = (metadata.get("annotations") or {}).get(DAG_ID) or metadata.get("name")
     # A template may have the name of a workflow that refers to it: there the workflow comes first.
-    fixed = bool(chosen) and plan.workflow.get("kind", "Workflow") in ("Workflow", "CronWorkflow")
+    fixed = bool(chosen) and written.get("kind", "Workflow") in ("Workflow", "CronWorkflow")
     return {"dag_id": dag_id_of(plan), "fixed": fixed, "children": sorted(plan.children)}
 
 

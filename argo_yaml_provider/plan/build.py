@@ -11,7 +11,7 @@ from dataclasses import replace
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.plan.calls import CallBuilder, Children, Spot
 from argo_yaml_provider.plan.joins import with_joins
-from argo_yaml_provider.plan.names import ROOT, VERDICT, slug
+from argo_yaml_provider.plan.names import VERDICT
 from argo_yaml_provider.plan.nodes import Call, Json, Plan, PlannedTask, TaskKind
 from argo_yaml_provider.plan.templates import COMPOSITES, exit_hook, expression_hooks
 from argo_yaml_provider.resolve.resolved import Resolved
@@ -50,8 +50,18 @@ def _root_plan(resolved: Resolved, children: Children, file: str) -> Plan:
         hooks=hooks,
         tasks=with_joins(builder.tasks, builder.groups, builder.names),
         groups=tuple(builder.groups),
+        cron=_cron(resolved),
         file=file,
     )
+
+
+def _cron(resolved: Resolved) -> Json:
+    """What a CronWorkflow says beside its workflowSpec."""
+    resource = resolved.resource
+    if resource.kind != "CronWorkflow":
+        return {}
+    spec = {name: value for name, value in resource.json["spec"].items() if name != "workflowSpec"}
+    return {"kind": resource.kind, "metadata": resource.json["metadata"], "spec": spec}
 
 
 def _child_plan(resolved: Resolved, children: Children, template: str, file: str) -> Plan:
@@ -96,10 +106,8 @@ def _is_plain(resolved: Resolved, root: Call) -> bool:
     spec = resolved.workflow.get("spec") or {}
     if spec.get("volumeClaimTemplates") or spec.get("podDisruptionBudget") is not None:
         return False
-    outputs = resolved.templates[root.template].get("outputs") or {}
+    template = resolved.templates[root.template]
+    if template.get("daemon"):
+        return False
+    outputs = template.get("outputs") or {}
     return "globalName" not in gojson.dumps(outputs)
-
-
-def root_id(name: str) -> str:
-    """The id of the root when it is a leaf: its template's name."""
-    return slug(name) if slug(name) not in (ROOT, VERDICT) else f"{slug(name)}-"

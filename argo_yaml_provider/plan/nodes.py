@@ -135,5 +135,7 @@ class Plan:
     """Child plans by key; the key is also the suffix of the child's dag_id. All live in the outermost plan only."""
     dynamic: dict[str, str] = field(default_factory=dict)
     """Where a templateRef's name holds a tag: every template it may mean, by key, with its key in `children`."""
+    cron: Json = field(default_factory=dict)
+    """Of a CronWorkflow: its own metadata, and its spec without the workflowSpec; {} otherwise."""
     file: str = ""
     """Where it came from, relative to the dags folder, for messages."""

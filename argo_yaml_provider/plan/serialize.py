@@ -38,6 +38,8 @@ def _plan_json(plan: Plan) -> Json:
         written["hooks"] = [_call_json(hook) for hook in plan.hooks]
     if plan.dynamic:
         written["dynamic"] = plan.dynamic
+    if plan.cron:
+        written["cron"] = plan.cron
     if plan.children:
         written["children"] = {key: _plan_json(child) for key, child in plan.children.items()}
     return written
@@ -55,6 +57,7 @@ def _plan(value: Json) -> Plan:
         groups=tuple(PlannedGroup(**group) for group in value["groups"]),
         children={key: _plan(child) for key, child in value.get("children", {}).items()},
         dynamic=value.get("dynamic", {}),
+        cron=value.get("cron", {}),
         file=value["file"],
     )
 

@@ -78,22 +78,25 @@ CODES: dict[str, str] = {
     "bad-when": "the condition cannot be read",
     "bad-depends": "depends cannot be read, or names no result of a task",
     "bad-schedule": "the text is no cron schedule",
+    "bad-annotation": "the text is not what this annotation of ours may say",
+    "unsupported-cron-policy": "Airflow can neither skip a slot nor end the run before it, as Forbid and Replace would",
     "bad-timezone": "there is no such time zone",
     "dynamic-template": "the name of a template that is called holds a tag, which only a templateRef may",
 }
 
 UNSUPPORTED: dict[str, str] = {
-    "unsupported-cron": "run the workflowSpec as a Workflow, and schedule its DAG in Airflow",
+    "unsupported-cron-stop": "pause the DAG in Airflow when it is done",
+    "unsupported-cron-when": "put the condition into a step's when, with {{workflow.scheduledTime}} as its time",
     "unsupported-event-binding": "trigger the DAG from outside by Airflow's REST API or an asset",
     "unsupported-artifact": "write the manifest into the template itself",
     "unsupported-artifact-plugin": "keep the artifact in a store such as s3, gcs, azure, oss, hdfs or http",
     "unsupported-artifact-auth": "use a key, a password or a token from a secret, or the identity of the pod's service account",
+    "unsupported-bucket-option": "set it on the bucket itself, once, beside the workflow",
     "unsupported-suspend": "leave the DAG paused in Airflow, or begin with a suspend template",
     "unsupported-metrics": "Airflow's own metrics count runs, tasks and durations",
     "unsupported-shutdown": "stop the run in Airflow's UI",
     "unsupported-synchronization": "use an Airflow pool with as many slots as the lock has holders",
     "unsupported-plugin": "call the plugin's service from a container step",
-    "unsupported-daemon": "run the service outside the workflow, or as a sidecar of the step that needs it",
     "unsupported-data": "list and transform the files in a script step",
     "unsupported-pending-timeout": "use timeout, which counts from the step's start",
 }
