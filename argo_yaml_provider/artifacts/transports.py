@@ -26,6 +26,7 @@ RCLONE = (
     " --transfers 4 --multi-thread-streams 2 --buffer-size 4M --use-mmap"
 )
 CURL = "curl --fail --silent --show-error --location --connect-timeout 15"
+_ON_BUCKET = "set it on the bucket itself, once, beside the workflow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,8 @@ def _s3(location: Json, prefix: str) -> Transport:
         "session_token": location.get("sessionTokenSecret"),
         "sse_customer_key": encryption.get("serverSideCustomerKeySecret"),
     }
+    _refuse(encryption, "s3.encryptionOptions", kmsEncryptionContext=_ON_BUCKET)
+    _refuse(location.get("createBucketIfNotPresent") or {}, "s3.createBucketIfNotPresent", objectLocking=_ON_BUCKET)
     _refuse(location, "s3", roleARN="give the pod's service account the role", caSecret="mount the CA into the rclone image")
     return _rclone(prefix, options, secrets, _path(location["bucket"], location["key"]))
 
@@ -125,6 +128,7 @@ def _oss(location: Json, prefix: str) -> Transport:
         "no_check_bucket": "" if location.get("createBucketIfNotPresent") else "true",
     }
     secrets = {"access_key_id": location.get("accessKeySecret"), "secret_access_key": location.get("secretKeySecret")}
+    _refuse(location, "oss", lifecycleRule=_ON_BUCKET)
     return _rclone(prefix, options, secrets, _path(location["bucket"], location["key"]))
 
 
