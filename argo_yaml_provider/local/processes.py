@@ -120,8 +120,8 @@ class Processes:
         """Start a process; stdin, stdout and stderr are handed over and remain the caller's to close."""
         process = Process(self, str(next(self._numbers)))
         file = self._folder / f"{process.name}.json"
+        file.touch(mode=0o600)  # before there is anything to read: a container's environment holds secrets
         file.write_text(json.dumps(spec))
-        file.chmod(0o600)
         self._running[process.name] = process
         try:
             self._send({"id": process.name, "file": str(file)}, list(fds))
