@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -23,21 +21,12 @@ from argo_yaml_provider.resolve.library import find_library, load_path
 from argo_yaml_provider.resolve.resolve import join
 from argo_yaml_provider.spec.problems import Problems
 from tests.flow.simulate import Run, facts_of
+from tests.parity.run import load_compare
 
 PARITY = Path(__file__).resolve().parents[3] / "shared" / "parity"
 EXAMPLES = PARITY / "argo-4.1.2"
 
 REFUSED = {"k8s-patch-json-workflow": "a key that is given twice is refused here, on purpose"}
-
-
-def compare() -> ModuleType:
-    """The parity folder's own comparison."""
-    spec = importlib.util.spec_from_file_location("compare", PARITY / "compare.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def goldens() -> list[Any]:
@@ -123,4 +112,4 @@ def test_gives_argos_node_tree(name: str, number: int) -> None:
         plans = unchecked(EXAMPLES / f"{name}.yaml", number)
     facts = facts_of(plans[0])
     flow = Run(plans[0], facts, Recorded(golden, facts.name), config_maps()).go()
-    assert compare().differences(golden, flow.result()) == []
+    assert load_compare().differences(golden, flow.result()) == []
