@@ -18,6 +18,7 @@ COMMANDS = {
     "lint": "Check workflows without running them.",
     "plan": "Show a workflow as it will run.",
     "standalone": "Start Airflow with its UI on a folder of workflows, and a Kubernetes to run them on.",
+    "resume": "Let suspended steps of a run go on.",
     "run": "Run workflows to their end and show how they go.",
 }
 """Every command with its line in `--help`: what the module's own help begins with, so that help imports no command."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 RESUME = "Resume"
 """The one option of a form, and what is chosen for a person who did not answer in time."""
+SUSPENDED = " is suspended"
+"""What a form's subject says after the node's name."""
 
 
 class AwaitsPerson(BaseException):
@@ -36,7 +38,7 @@ def form_of(question: Question) -> Json:
     return {
         "options": [RESUME],
         "defaults": [RESUME],
-        "subject": f"{question.node} is suspended",
+        "subject": f"{question.node}{SUSPENDED}",
         "body": question.problem or None,
         "params": {asked.name: _field(asked) for asked in question.asked},
     }

@@ -1,6 +1,6 @@
 """One workflow in an Airflow of its own, told of line by line; goes on with the home of one that was killed.
 
-Usage: one_run.py FILE HOME KUBECONFIG NAMESPACE | one_run.py --clear|--fail HOME TASK
+Usage: one_run.py FILE HOME KUBECONFIG NAMESPACE | one_run.py --clear|--fail HOME TASK | one_run.py --resume HOME [NODE] [-p …]
 """
 
 from __future__ import annotations
@@ -12,15 +12,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-OUT = sys.stdout
+OUT = os.fdopen(os.dup(1), "w")
+"""What was standard output: from here on that is standard error, for whatever logs to it, here or in a child process."""
 
 
 def main() -> None:
     if sys.argv[1] in ("--clear", "--fail"):
         change(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
         return
+    if sys.argv[1] == "--resume":
+        resume(Path(sys.argv[2]), sys.argv[3:])
+        return
     file, home, kubeconfig, namespace = sys.argv[1:]
-    sys.stdout = sys.stderr  # where Airflow's log lines go
+    os.dup2(2, 1)
     from argo_yaml_provider.airflow import run as runs
     from argo_yaml_provider.commands.run import apply_to
     from argo_yaml_provider.plan.compile import compile_file
@@ -42,7 +46,7 @@ def main() -> None:
         else:
             bury_the_dead()
             run = runs.Run(request=request, dag_id="wf", run_id="run-1")
-        runs.finish_runs(executor, [run], tell, runs.Stop(timeout=60))
+        runs.finish_runs(executor, [run], tell, runs.Stop(timeout=300))
         say({"result": run.state, "phases": phases(run), "tries": tries()})
 
 
@@ -74,10 +78,23 @@ def bury_the_dead() -> None:
         session.execute(update(Job).values(state="failed"))
 
 
-def change(what: str, home: Path, task_id: str) -> None:
-    """As a person does in the UI."""
+def resume(home: Path, words: Sequence[str]) -> None:
+    """As `airflow argo resume` does."""
+    enter(home)
+    from argo_yaml_provider.cli import main as command
+
+    command(["resume", "wf", "run-1", *words])
+
+
+def enter(home: Path) -> None:
+    """The Airflow of that home."""
     os.environ |= {"AIRFLOW_HOME": str(home), "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}"}
     os.environ |= {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS": "argo_yaml_provider.airflow.home.CONNECT_ARGS"}
+
+
+def change(what: str, home: Path, task_id: str) -> None:
+    """As a person does in the UI."""
+    enter(home)
     from airflow.models.serialized_dag import SerializedDagModel
     from airflow.utils.session import create_session
     from airflow.utils.state import TaskInstanceState
