@@ -6,18 +6,20 @@ import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException, ErrorType
+from airflow.sdk.exceptions import AirflowSkipException, ErrorType, TaskAwaitingInput
 from airflow.sdk.execution_time import task_runner
 from airflow.sdk.execution_time.comms import DagRunStateResult, ErrorResponse, TriggerDagRun
 
-from argo_yaml_provider.airflow.hosts.worker import start_or_look, tell_airflow
+from argo_yaml_provider.airflow.hosts.worker import WorkerHost, start_or_look, tell_airflow
 from argo_yaml_provider.airflow.retries import ArgoRetryPolicy, StepFailed
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.local import EmbeddedKubernetes
-from argo_yaml_provider.step.host import Ended
+from argo_yaml_provider.step.host import Ended, Question
 
 CHAIN = """\
 apiVersion: argoproj.io/v1alpha1
@@ -85,6 +87,37 @@ class Supervisor:
 async def test_a_child_run_that_is_over_is_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", Supervisor(), raising=False)
     assert await start_or_look("wf.main", "argo__1", {}) == "success"
+
+
+class Form:
+    """A supervisor that keeps the forms it is to show."""
+
+    def __init__(self) -> None:
+        self.shown: list[object] = []
+
+    def send(self, msg: object) -> None:
+        self.shown.append(msg)
+
+
+def worker_host(event: object) -> WorkerHost:
+    """One that has only what asking a person takes."""
+    host = object.__new__(WorkerHost)
+    host._operator, host._ti_id = SimpleNamespace(event=event), uuid4()
+    return host
+
+
+async def test_a_task_that_asks_a_person_gives_back_its_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    form = Form()
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", form, raising=False)
+    with pytest.raises(TaskAwaitingInput) as parked:
+        await worker_host(None).ask_person(Question(node="wf"), 60)
+    assert (parked.value.method_name, parked.value.timeout) == ("resume", timedelta(seconds=60))
+    assert [getattr(shown, "subject", None) for shown in form.shown] == ["wf is suspended"]
+
+
+async def test_a_task_that_is_resumed_has_what_the_person_supplied() -> None:
+    host = worker_host({"params_input": {"a": "x"}, "responded_by_user": {"id": "1", "name": "me"}})
+    assert await host.ask_person(Question(node="wf"), None) == {"a": "x"}
 
 
 @pytest.fixture(scope="module")
