@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
 
@@ -87,4 +87,4 @@ class CronWorkflowTimetable(Timetable):
 def _pendulum(moment: datetime) -> DateTime:
     import pendulum
 
-    return cast("DateTime", pendulum.instance(moment, tz="UTC"))
+    return pendulum.instance(moment, tz="UTC")
