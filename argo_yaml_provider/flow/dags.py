@@ -116,7 +116,7 @@ class DagRules:
         """What `depends` may ask of a task. Argo: TaskResults."""
         turns = self._engine.composites.turn_results(place) if result.type == "TaskGroup" else None
         return {
-            "Succeeded": result.phase is Phase.SUCCEEDED,
+            "Succeeded": result.phase is Phase.SUCCEEDED and not result.daemoned,
             "Failed": result.phase is Phase.FAILED,
             "Errored": result.phase is Phase.ERROR,
             "Skipped": result.phase is Phase.SKIPPED,

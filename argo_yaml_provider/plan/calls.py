@@ -307,12 +307,17 @@ class CallBuilder:
         kind = CallKind.CHILD if is_dynamic(template) else kind_of(body)
         if kind not in COMPOSITES or spot.child_root:
             return kind
-        held = bool(body.get("synchronization") or body.get("memoize"))
+        held = bool(body.get("synchronization") or body.get("memoize")) or bool(spot.path and self._has_daemon(template))
         loops_again = spot.mapped and self._has_mapped_loop(template)
         too_large = bool(spot.path) and self._size(template) > MOST_TASKS
         again = template in spot.stack or (spot.mapped and spot.limited)
         retried = strategy_of(body, self._spec) is not None
         return CallKind.CHILD if held or retried or again or loops_again or too_large else kind
+
+    def _has_daemon(self, template: str) -> bool:
+        """Whether a service of its own runs until it ends: as a run of its own it has a verdict, which ends the service."""
+        called = (self._called(template, step) for step in members(self.template(template)))
+        return any(not is_dynamic(key) and bool(self.template(key).get("daemon")) for key in called)
 
     def _has_mapped_loop(self, template: str) -> bool:
         body = self.template(template)

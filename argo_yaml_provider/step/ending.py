@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Attempt, Phase
-from argo_yaml_provider.pods.names import task_labels
+from argo_yaml_provider.pods.names import DAEMON_LABEL, task_labels
 from argo_yaml_provider.pods.supervise import SUPERVISOR
 from argo_yaml_provider.step.host import Host
 from argo_yaml_provider.step.kube import ApiError
@@ -24,7 +24,7 @@ _POD_GC = {
 
 def put_away(host: Host, decision: Decision, attempt: Attempt) -> None:
     """Deletes an attempt's pod or leaves it; nobody waits for it."""
-    if not attempt.pod:
+    if not attempt.pod or attempt.daemoned:
         return
     strategy = (decision.workflow.get("podGC") or {}).get("strategy")
     action = _POD_GC.get(strategy or "", host.settings.on_finish_action)
@@ -41,6 +41,12 @@ def put_away_all(host: Host, phase: Phase) -> None:
     if strategy == "OnWorkflowCompletion" or (strategy == "OnWorkflowSuccess" and phase == Phase.SUCCEEDED):
         labels = {**(pod_gc.get("labelSelector") or {}).get("matchLabels", {}), **task_labels(host.dag_id, host.run_id)}
         host.kube.later(host.kube.delete_pods(host.facts.namespace, labels))
+
+
+def end_daemons(host: Host) -> None:
+    """At the end of what encloses them, which is the run: a composite that calls a daemon in another is a child run."""
+    labels = {DAEMON_LABEL: "true", **task_labels(host.dag_id, host.run_id)}
+    host.kube.later(host.kube.delete_pods(host.facts.namespace, labels))
 
 
 async def _end_sidecars(host: Host, name: str) -> None:

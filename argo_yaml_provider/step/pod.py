@@ -18,12 +18,13 @@ from argo_yaml_provider.pods.affinity import on_other_hosts
 from argo_yaml_provider.pods.artifacts import Moves, plan_moves
 from argo_yaml_provider.pods.build import build_pod, with_pod_name
 from argo_yaml_provider.pods.containers import MAIN
-from argo_yaml_provider.pods.names import PodKey, pod_labels, pod_name
+from argo_yaml_provider.pods.names import DAEMON_LABEL, PodKey, pod_labels, pod_name
 from argo_yaml_provider.pods.supervise import NoEntrypoint, is_supervised
 from argo_yaml_provider.step.artifacts import Stored, read_stored, repository_of
 from argo_yaml_provider.step.belongings import make_belongings
 from argo_yaml_provider.step.capture import Captured, captured, read_captured
 from argo_yaml_provider.step.container_sets import container_phases, read_set_end
+from argo_yaml_provider.step.daemons import daemoned, end_of_daemon, is_serving
 from argo_yaml_provider.step.entrypoints import look_up
 from argo_yaml_provider.step.host import Host
 from argo_yaml_provider.step.limits import Limit, limit_of
@@ -79,6 +80,8 @@ async def _manifest(host: Host, decision: Decision, key: PodKey, moves: Moves) -
 
     def build() -> Json:
         name, labels = pod_name(key), pod_labels(key)
+        if decision.template.get("daemon"):
+            labels[DAEMON_LABEL] = "true"
         return build_pod(decision, facts=host.facts, settings=settings, name=name, labels=labels, moves=moves)
 
     settings = host.settings
@@ -109,9 +112,13 @@ async def _watch(host: Host, pod: Json, decision: Decision, moves: Moves) -> Att
             while True:
                 seen, end = await _next(feed, seen, decision)
                 if end:
+                    end = end_of_daemon(end) if decision.template.get("daemon") else end
                     given, _ = await asyncio.gather(_outputs(host, seen, decision, end, moves), logs.finish(seen.pod))
                     return _with_containers(_attempt(seen.pod, *given), seen.pod, decision)
                 logs.update(seen.pod)
+                if decision.template.get("daemon") and is_serving(seen.pod):
+                    host.log("the daemon is ready")
+                    return daemoned(seen.pod)
                 if (now := pending_reason(seen.pod)) != reason:
                     reason = now
                     host.log(f"waiting: {reason}" if reason else "the wait is over")

@@ -17,7 +17,7 @@ from argo_yaml_provider.flow.results import of_attempt, of_verdict
 from argo_yaml_provider.plan.nodes import CallKind, Json, TaskKind
 from argo_yaml_provider.pods.names import pod_name
 from argo_yaml_provider.step.belongings import delete_belongings
-from argo_yaml_provider.step.ending import put_away, put_away_all
+from argo_yaml_provider.step.ending import end_daemons, put_away, put_away_all
 from argo_yaml_provider.step.host import Ended, Host
 from argo_yaml_provider.step.http import run_http
 from argo_yaml_provider.step.memoize import find_cached, save_cached
@@ -46,6 +46,8 @@ async def run_task(host: Host) -> Ended:
     if task.kind == TaskKind.VERDICT:
         verdict = await asker.ask(lambda flow: flow.verdict())
         put_away_all(host, verdict.phase)
+        if any(template.get("daemon") for template in host.plan.templates.values()):
+            end_daemons(host)
         host.kube.later(delete_belongings(host, verdict.phase))
         return Ended(outcome=verdict)
     return await _run_step(host, asker)
