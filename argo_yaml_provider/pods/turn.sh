@@ -1,14 +1,40 @@
 # Runs one container of a containerSet in its turn: after those it depends on, and as often as the set's retryStrategy says.
-#   turn NAME ATTEMPTS SECONDS DEPENDENCY… -- COMMAND [ARGUMENT]…
-# It leaves its exit code in /var/run/argo/turn-NAME. One that waits for a container that failed exits with 64, as in Argo.
+#   turn NAME ATTEMPTS SECONDS DEPENDENCY… -- OTHER… -- COMMAND [ARGUMENT]…
+# It leaves its exit code in /var/run/argo/turn-NAME, and then stays until the OTHERs have ended, whose files it may hand on.
+# One that waits for a container that failed exits with 64, as in Argo.
 home=/var/run/argo
 bb=$home/busybox
-name=$1 attempts=$2 seconds=$3 pid= killed=
+name=$1 attempts=$2 seconds=$3 pid= killed= needs= others=
 shift 3
+while [ "$1" != -- ]; do needs="$needs $1"; shift; done
+shift
+while [ "$1" != -- ]; do others="$others $1"; shift; done
+shift
 
+# As long as this process lives, however it ends, somebody can be written to here.
+"$bb" mkfifo -m 666 "$home/lives-$name.new"
+exec 7<>"$home/lives-$name.new"
+"$bb" mv "$home/lives-$name.new" "$home/lives-$name"
+
+is_dead() {
+    [ -e "$home/lives-$1" ] && ! "$bb" timeout 2 "$bb" sh -c ': >"$1"' sh "$home/lives-$1" && [ ! -e "$home/turn-$1" ]
+}
+await() {
+    polls=0
+    until [ -e "$home/turn-$1" ]; do
+        polls=$(((polls + 1) % 20))
+        if [ $polls = 0 ] && is_dead "$1" 2>/dev/null; then
+            code=137
+            return
+        fi
+        "$bb" sleep 0.05
+    done
+    read -r code <"$home/turn-$1"
+}
 finish() {
     echo "$1" >"$home/turn-$name.new"
     "$bb" mv "$home/turn-$name.new" "$home/turn-$name"
+    [ -n "$killed" ] || for other in $others; do await "$other"; done
     exit "$1"
 }
 forward() {
@@ -18,21 +44,18 @@ forward() {
 trap 'forward 143 TERM' TERM
 trap 'forward 130 INT' INT
 
-while [ "$1" != -- ]; do
-    until [ -e "$home/turn-$1" ]; do "$bb" sleep 0.05; done
-    read -r code <"$home/turn-$1"
+for need in $needs; do
+    await "$need"
     if [ "$code" != 0 ]; then
-        message="dependency \"$1\" exited with non-zero code: $code"
+        message="dependency \"$need\" exited with non-zero code: $code"
         echo "$message" >&2
         printf %s "$message" 2>/dev/null >/dev/termination-log
         finish 64
     fi
-    shift
 done
-shift
 
 while :; do
-    "$@" <&0 &
+    "$@" <&0 7>&- &
     pid=$!
     wait "$pid"
     code=$?

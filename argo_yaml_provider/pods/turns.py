@@ -14,6 +14,7 @@ from typing import Any
 
 from argo_yaml_provider.flow.retry import parse_duration
 from argo_yaml_provider.pods.container_sets import needed_by
+from argo_yaml_provider.pods.containers import MAIN
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.pods.supervise import FOLDER, SUPERVISOR, VOLUME, command_of, security
 
@@ -27,15 +28,18 @@ def in_turn(spec: Json, template: Json, settings: PodSettings) -> Json:
     needs = needed_by(template)
     awaited = {need for names in needs.values() for need in names}
     attempts, seconds = _attempts(template)
-    ordered = {name for name in needs if needs[name] or name in awaited or attempts > 1}
+    captures = any(container["name"] == SUPERVISOR for container in spec["containers"])
+    ordered = {name for name in needs if needs[name] or name in awaited or attempts > 1 or captures}
     if not ordered:
         return spec
-    words = {name: [name, str(attempts), f"{seconds:g}", *needs[name], "--"] for name in ordered}
+    # Outputs are read once all containers have ended, for any may write them.
+    others = {MAIN: [name for name in needs if name != MAIN]} if captures else {}
+    words = {name: [name, str(attempts), f"{seconds:g}", *needs[name], "--", *others.get(name, []), "--"] for name in ordered}
     containers = [
         _held_back(container, words[container["name"]], settings) if container["name"] in ordered else container
         for container in spec["containers"]
     ]
-    if any(container["name"] == SUPERVISOR for container in containers):
+    if captures:
         return {**spec, "containers": containers}
     first = next(container for container in containers if container["name"] in ordered)
     volumes = [*spec.get("volumes", []), {"name": VOLUME, "emptyDir": {}}]
@@ -51,12 +55,15 @@ def _attempts(template: Json) -> tuple[int, float]:
 
 
 def _held_back(container: Json, words: list[str], settings: PodSettings) -> Json:
-    command = command_of(container, settings)
+    turn = [f"{FOLDER}/busybox", "sh", "-c", _script(), "turn", *words]
+    if container.get("command") == [f"{FOLDER}/supervise"]:
+        at = container["args"].index("--") + 1
+        return {**container, "args": [*container["args"][:at], *turn, *container["args"][at:]]}
     mounts = container.get("volumeMounts", [])
     return {
         **container,
-        "command": [f"{FOLDER}/busybox", "sh", "-c", _script(), "turn"],
-        "args": [*words, *command],
+        "command": turn[:5],
+        "args": [*words, *command_of(container, settings)],
         "volumeMounts": mounts if _MOUNT in mounts else [*mounts, _MOUNT],
     }
 

@@ -91,3 +91,13 @@ async def test_retries_count_the_first_attempt_too(host: LocalHost, retries: int
     strategy = {"retryStrategy": {"retries": retries, "duration": "50ms"}}
     counting = {"name": "a", "command": "echo x >> /w/n; [ $(wc -l < /w/n) = 3 ]"}
     assert (await run(host, counting, set=strategy)).phase == phase
+
+
+async def test_outputs_are_read_when_all_have_ended(host: LocalHost) -> None:
+    done = await run(
+        host,
+        {"name": "a", "command": "sleep 1; echo late > /w/o"},
+        {"name": "main", "command": "echo early"},
+        outputs={"parameters": [{"name": "o", "valueFrom": {"path": "/w/o"}}]},
+    )
+    assert (done.phase, done.parameters, done.result) == (Phase.SUCCEEDED, {"o": "late"}, "early")
