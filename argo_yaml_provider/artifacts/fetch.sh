@@ -46,7 +46,7 @@ fetch() {
 unpack() {
     case $3 in
         none) tool= ;;
-        zip) tool='unzip -q "$file" -d "$folder"' ;;
+        zip) tool='unpack_zip "$file" "$folder"' ;;
         tar) tool='gzip -dc "$file" | tar -x -o -f - -C "$folder"' ;;
         *) is_tar && tool='gzip -dc "$file" | tar -x -o -f - -C "$folder"' || tool= ;;
     esac
@@ -59,6 +59,17 @@ unpack() {
     rm -f "$file"
     set -- "$2" "$folder"/* "$folder"/.[!.]* "$folder"/..?*
     place "$@"
+}
+
+# The images of the tools have it in their busybox; others may have one of these.
+unpack_zip() {
+    if command -v unzip >/dev/null; then
+        unzip -q "$1" -d "$2"
+    elif command -v busybox >/dev/null; then
+        busybox unzip -q "$1" -d "$2"
+    else
+        python3 -m zipfile -e "$1" "$2"
+    fi
 }
 
 is_tar() {

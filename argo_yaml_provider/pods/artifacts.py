@@ -61,7 +61,7 @@ NONE = Moves()
 
 
 def archives_logs(template: Json, workflow: Json, repository: Json | None) -> bool:
-    """Whether main's log is an artifact too: if the repository says so, else as template or workflow do. Argo: IsArchiveLogs."""
+    """Whether main's log is an artifact: if the repository says so, else as template or workflow do (Argo: IsArchiveLogs)."""
     nodes = (template.get("containerSet") or {}).get("containers")
     if nodes and all(node["name"] != MAIN for node in nodes):
         return False

@@ -26,7 +26,7 @@ class PodSettings:
     images: Json | None = None
     """Entrypoints of images by name, shaped as Argo's controller `images` map: {image: {"entrypoint": [...], "cmd": [...]}}."""
     artifact_repository: Json | None = None
-    """Where artifacts lie where the namespace's ConfigMap `artifact-repositories` names no place; shaped as there: {"s3": {...}}.
+    """Where artifacts lie if the namespace's ConfigMap `artifact-repositories` names no place; shaped as there: {"s3": {...}}.
     {"volume": {"source": {"persistentVolumeClaim": {...}}}} takes a folder of a volume, which needs no server."""
     artifact_images: Json | None = None
     """Images of the tools that move artifacts: {"rclone": ..., "curl": ..., "git": ...}."""

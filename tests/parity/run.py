@@ -22,12 +22,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from tests.s3 import serve_s3
 
 HERE = Path(__file__).parent
 PARITY = Path(os.environ.get("ARGO_PARITY", HERE.parent.parent.parent / "shared" / "parity"))
@@ -127,7 +129,7 @@ def run_cases(cases: Sequence[Case], backend: str) -> dict[str, Json]:
             print(work.error, file=sys.stderr)
     binding = {case.name for case in cases if case.binds not in ("blocked", "unfinished")}
     to_run = [work for work in works if work.name in binding or work.plan is None]
-    with cluster(backend) as kubeconfig:
+    with cluster(backend) as kubeconfig, serve_s3() if backend == "cluster" else nullcontext():
         return results_of(to_run, run_works(to_run, options(kubeconfig=kubeconfig)))
 
 
