@@ -1,10 +1,10 @@
 """Run Argo's own examples here, all in one Airflow, and compare each outcome, node by node, with what Argo made of it.
 
-Usage: python tests/parity/run.py [NAME…] [--backend embedded|cluster] [--all] [--keep DIR]
+Usage: python tests/parity/run.py [NAME…] [--backend embedded|cluster] [--keep DIR]
 
-NAME is a file's path in index.tsv without `examples/` and `.yaml`; `.N` at its end is its document N. `known.tsv` beside this
-file lists what is known to differ, with the reason; a difference that is not listed, or a listed one that is none any more,
-fails the run.
+NAME is a file's path in index.tsv without `examples/` and `.yaml`; `.N` at its end is its document N. Without a name, all run.
+`known.tsv` beside this file lists what is known to differ, on which backend (embedded, cluster, both), and why; a difference
+that is not listed, or a listed one that is none any more, fails the run.
 """
 
 from __future__ import annotations
@@ -74,12 +74,11 @@ def read_cases() -> dict[str, Case]:
     return cases
 
 
-def read_known() -> dict[str, str]:
-    """Reasons, by name."""
-    if not KNOWN.exists():
-        return {}
-    lines = (line.partition("\t") for line in KNOWN.read_text().splitlines() if line and not line.startswith("#"))
-    return {name: reason for name, _, reason in lines}
+def read_known(backend: str) -> dict[str, str]:
+    """What is known to differ on this backend: reasons, by name."""
+    with KNOWN.open() as rows:
+        known = [row for row in csv.reader(rows, delimiter="\t") if row and not row[0].startswith("#")]
+    return {name: reason for name, where, reason in known if where in ("both", backend)}
 
 
 def load_compare() -> ModuleType:
@@ -167,11 +166,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--backend", choices=["embedded", "cluster"], default="embedded")
-    parser.add_argument("--all", action="store_true")
     parser.add_argument("--keep", type=Path, help="leave each result here")
     chosen = parser.parse_args()
-    recorded, known = read_cases(), read_known()
-    names = list(recorded) if chosen.all else chosen.names
+    recorded, known = read_cases(), read_known(chosen.backend)
+    names = chosen.names or list(recorded)
     if unknown := [name for name in names if name not in recorded]:
         parser.error(f"not in index.tsv: {', '.join(unknown)}")
     os.environ["AIRFLOW__ARGO_YAML__IMAGES"] = json.dumps(IMAGES)
