@@ -36,7 +36,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         example='{"my/image:1": {"entrypoint": ["/run"]}}',
     ),
     "artifact_repository": _option(
-        "Where artifacts lie in namespaces that have no ConfigMap artifact-repositories, shaped as one entry of it; a JSON object.",
+        "Where artifacts lie in namespaces without a ConfigMap artifact-repositories, shaped as an entry of it; a JSON object.",
         example='{"s3": {"bucket": "artifacts", "endpoint": "s3.amazonaws.com"}}',
     ),
     "artifact_images": _option(

@@ -70,7 +70,7 @@ def inside_airflow() -> bool:
 def build_dag(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", **dag_kwargs: Any) -> DAG:
     """The plan's own DAG. More keywords are those of `airflow.sdk.DAG`, and win."""
     params = dag_kwargs.pop("params", {})
-    dag = DAG(dag_id=dag_id, **{**dag_options(plan, settings, source), **dag_kwargs})
+    dag = DAG(dag_id=dag_id, **{**dag_options(plan, settings, source), **dag_kwargs})  # noqa: AIR002 - it is in the options
     fill_dag(dag, plan, settings, params)
     return dag
 

@@ -24,11 +24,11 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
-from argo_yaml_provider.pods.settings import folder_repository
 from argo_yaml_provider.airflow.home import template_folder
 from argo_yaml_provider.airflow.recommended import as_environment, recommended_environment
 from argo_yaml_provider.airflow.settings import EXECUTOR
 from argo_yaml_provider.diagnostics import RunError
+from argo_yaml_provider.pods.settings import folder_repository
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 HEALTH = ("metadatabase", "scheduler", "triggerer", "dag_processor")

@@ -16,7 +16,10 @@ from argo_yaml_provider.flow.scope import Scope, mark_absent
 from argo_yaml_provider.plan.items import loops
 from argo_yaml_provider.plan.nodes import Json
 
-_KEYS = {"s3": "key", "gcs": "key", "oss": "key", "azure": "blob", "hdfs": "path", "http": "url", "artifactory": "url", "volume": "key"}
+_KEYS = {
+    "s3": "key", "gcs": "key", "oss": "key", "azure": "blob", "hdfs": "path", "http": "url", "artifactory": "url",
+    "volume": "key",
+}  # fmt: skip
 
 
 def resolve_step(step: Json, scope: Scope, variables: Mapping[str, Any], *, dag: bool) -> Json:
