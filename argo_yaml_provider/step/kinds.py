@@ -35,7 +35,8 @@ async def find_kind(kube: Kube, api_version: str, kind: str, *, name: str = "") 
             return _kind(api_version, entry)
     raise RunError(
         f'resource mapping not found for name: "{name}" namespace: "" from "/tmp/manifest.yaml": '
-        f'no matches for kind "{kind}" in version "{api_version}"\nensure CRDs are installed first'
+        f'no matches for kind "{kind}" in version "{api_version}"\nensure CRDs are installed first',
+        help="call the other workflow's template by templateRef" if api_version.startswith("argoproj.io/") else "",
     )
 
 
