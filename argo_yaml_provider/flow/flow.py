@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.expr.template import replace_json
 from argo_yaml_provider.flow import retry as retries
 from argo_yaml_provider.flow.clock import SECOND, nanoseconds
 from argo_yaml_provider.flow.composites import FAIL_FAST
@@ -130,6 +131,12 @@ class Flow:
     def _on_exit(self) -> Result | None:
         """What came of the exit handler, hooks of the workflow included in the waiting."""
         return None if self._plan.on_exit is None else self._engine.result(Place(self._plan.on_exit, -1))
+
+    def lock_spec(self) -> Json:
+        """What the workflow as a whole holds, to be given back at its end."""
+        spec = self._engine.spec
+        held = {name: spec[name] for name in ("synchronization", "priority") if spec.get(name) is not None}
+        return {} if self._broken() else dict(replace_json(held, self._engine.variables))
 
     def nodes(self) -> list[Json]:
         """Argo's node tree."""

@@ -104,7 +104,7 @@ def _verdict(tasks: list[PlannedTask]) -> PlannedTask:
 def _is_plain(resolved: Resolved, root: Call) -> bool:
     """Whether the one task's own state says all there is to say of the workflow, and nothing is left to delete."""
     spec = resolved.workflow.get("spec") or {}
-    if spec.get("volumeClaimTemplates") or spec.get("podDisruptionBudget") is not None:
+    if spec.get("synchronization") or spec.get("volumeClaimTemplates") or spec.get("podDisruptionBudget") is not None:
         return False
     template = resolved.templates[root.template]
     if template.get("daemon"):

@@ -95,7 +95,7 @@ UNSUPPORTED: dict[str, str] = {
     "unsupported-suspend": "leave the DAG paused in Airflow, or begin with a suspend template",
     "unsupported-metrics": "Airflow's own metrics count runs, tasks and durations",
     "unsupported-shutdown": "stop the run in Airflow's UI",
-    "unsupported-synchronization": "use an Airflow pool with as many slots as the lock has holders",
+    "unsupported-sync-database": "use a mutex or a semaphore without a database: all runs of a namespace share it",
     "unsupported-plugin": "call the plugin's service from a container step",
     "unsupported-data": "list and transform the files in a script step",
     "unsupported-pending-timeout": "use timeout, which counts from the step's start",

@@ -6,6 +6,7 @@ Must not know: Airflow.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
@@ -20,6 +21,7 @@ from argo_yaml_provider.step.belongings import delete_belongings
 from argo_yaml_provider.step.ending import end_daemons, put_away, put_away_all
 from argo_yaml_provider.step.host import Ended, Host
 from argo_yaml_provider.step.http import run_http
+from argo_yaml_provider.step.locks import holding, is_synchronized, release, step_locks, workflow_locks
 from argo_yaml_provider.step.memoize import find_cached, save_cached
 from argo_yaml_provider.step.pod import DELETE_POD, pod_key, run_pod
 from argo_yaml_provider.step.resource import run_resource
@@ -46,6 +48,8 @@ async def run_task(host: Host) -> Ended:
     if task.kind == TaskKind.VERDICT:
         verdict = await asker.ask(lambda flow: flow.verdict())
         put_away_all(host, verdict.phase)
+        if not host.facts.depth and is_synchronized(host.plan):
+            await release(host, workflow_locks(host, await asker.ask(lambda flow: flow.lock_spec())))
         if any(template.get("daemon") for template in host.plan.templates.values()):
             end_daemons(host)
         host.kube.later(delete_belongings(host, verdict.phase))
@@ -68,9 +72,31 @@ class Asker:
 
 
 async def _run_step(host: Host, asker: Asker) -> Ended:
+    """With the locks it needs, which it keeps until its last attempt is over."""
     attempts = await host.attempts()
+    if not is_synchronized(host.plan):
+        return await _run_locked(host, asker, attempts)
+    decision = await asker.ask(lambda flow: flow.decide(host.task_id, host.map_index, attempts))
+    locks = step_locks(host, decision)
+    try:
+        async with holding(host, workflow_locks(host, decision.workflow)), holding(host, locks):
+            ended = await _run_locked(host, asker, attempts)
+    except asyncio.CancelledError as cancelled:
+        if DELETE_POD in cancelled.args:
+            await asyncio.shield(release(host, locks))
+        raise
+    except RunError:
+        await release(host, locks)
+        raise
+    if ended.retry_after is None:
+        await release(host, locks)
+    return ended
+
+
+async def _run_locked(host: Host, asker: Asker, attempts: tuple[Attempt, ...]) -> Ended:
     if attempts and (ended := await _ended(host, asker, attempts)).retry_after is None:
         return ended
+    # Asked only now: what is left of a deadline has become less while the step waited.
     decision = await asker.ask(lambda flow: flow.decide(host.task_id, host.map_index, attempts))
     if decision.outcome is not None:
         return Ended(outcome=decision.outcome)

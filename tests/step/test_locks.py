@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from argo_yaml_provider.diagnostics import RunError
+from argo_yaml_provider.flow.decision import Decision
+from argo_yaml_provider.flow.outcome import Phase
+from argo_yaml_provider.step.locks import HOLD_SECONDS, Lock, State, holding, release, step_locks, workflow_locks
+from tests.step.conftest import LocalHost
+from tests.step.test_run import run_all, workflow
+
+
+def lock(holder: str, priority: int = 0, created_at: str = "2026") -> Lock:
+    return Lock(namespace="n", key="Mutex/m", holder=holder, priority=priority, created_at=created_at)
+
+
+def test_the_highest_priority_is_first_and_then_the_oldest_workflow() -> None:
+    state = State().asked(lock("a"), 1, 0)
+    waiting = (lock("new", created_at="2027"), lock("old", created_at="2025"), lock("high", priority=1, created_at="2028"))
+    for one in waiting:
+        state = state.asked(one, 1, 1)
+        assert list(state.holders) == ["a"]
+    state = state.left(lock("a"))
+    for one in waiting:
+        state = state.asked(one, 1, 2)
+    assert list(state.holders) == ["high"]
+    assert sorted(state.waiters) == ["new", "old"]
+
+
+def test_a_semaphore_has_as_many_holders_as_its_limit() -> None:
+    state = State()
+    for name in "abc":
+        state = state.asked(lock(name), 2, 0)
+    assert (list(state.holders), list(state.waiters)) == (["a", "b"], ["c"])
+
+
+def test_a_holder_that_is_silent_for_long_is_passed_over() -> None:
+    state = State().asked(lock("dead"), 1, 0)
+    assert list(state.asked(lock("next"), 1, HOLD_SECONDS - 1).holders) == ["dead"]
+    assert list(state.asked(lock("next"), 1, HOLD_SECONDS + 1).holders) == ["next"]
+
+
+def decision(**synchronization: Any) -> Decision:
+    return Decision(node="wf", template={"name": "t", "synchronization": synchronization})
+
+
+async def hold(host: LocalHost, wanted: Decision, seen: list[str]) -> None:
+    locks = step_locks(host, wanted)
+    async with holding(host, locks):
+        seen.append("in")
+        await asyncio.sleep(0.1)
+        seen.append("out")
+    await release(host, locks)
+
+
+async def test_one_after_the_other_holds_a_mutex(host: LocalHost) -> None:
+    seen: list[str] = []
+    wanted = decision(mutexes=[{"name": "m"}, {"name": "another"}])
+    await asyncio.gather(*(hold(replace(host, task_id=f"t{number}"), wanted, seen) for number in range(3)))
+    assert seen == ["in", "out"] * 3
+
+
+async def test_a_semaphores_limit_is_read_from_its_config_map(host: LocalHost) -> None:
+    wanted = decision(semaphores=[{"configMapKeyRef": {"name": "limits", "key": "two"}}])
+    with pytest.raises(RunError, match="has no limit"):
+        await hold(host, wanted, [])
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "limits"}, "data": {"two": "2"}}
+    await host.kube.call("POST", f"/api/v1/namespaces/{host.facts.namespace}/configmaps", body=body)
+    seen: list[str] = []
+    await asyncio.gather(*(hold(replace(host, task_id=f"t{number}"), wanted, seen) for number in range(2)))
+    assert seen == ["in", "in", "out", "out"]
+
+
+PLAN = """
+  - name: main
+    steps:
+    - [{name: a, template: locked}]
+    - [{name: b, template: locked}]
+  - name: locked
+    synchronization: {mutexes: [{name: "own-{{workflow.uid}}"}]}
+    retryStrategy: {limit: 1}
+    container: {image: busybox, command: [sh, -c, "exit {{retries}}"]}
+"""
+
+
+async def test_all_locks_are_given_back_at_the_end(host: LocalHost) -> None:
+    plan = workflow(PLAN, spec='synchronization: {mutexes: [{name: "whole"}]}\n')
+    assert (await run_all(host, plan)).phase is Phase.SUCCEEDED
+    other = replace(host, facts=replace(host.facts, uid="other"))
+    async with asyncio.timeout(5), holding(other, workflow_locks(other, {"synchronization": {"mutexes": [{"name": "whole"}]}})):
+        pass
+    async with asyncio.timeout(5), holding(other, step_locks(other, decision(mutexes=[{"name": "own-u"}]))):
+        pass
