@@ -122,7 +122,7 @@ def test_a_killed_runner_is_replaced_and_its_pods_go_on(tmp_path: Path, cluster:
     assert last["tries"] == {"a": 1, "b": 1, "verdict": 1}
     log = next(run.home.glob("logs/dag_id=wf/*/task_id=a/attempt=1.log")).read_text()
     assert log.count("created") == 1
-    assert "found, going on with it" in log
+    assert "found: going on with it" in log
 
 
 def test_a_runner_dies_with_its_scheduler_and_the_next_one_adopts_the_step(tmp_path: Path, cluster: EmbeddedKubernetes) -> None:
