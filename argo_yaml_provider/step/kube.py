@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
@@ -53,7 +53,7 @@ class Kube:
         self._shared = shared
         self._watches: dict[tuple[str, str], PodWatch] = {}
         self._background: set[asyncio.Task[Any]] = set()
-        self._lately: dict[Any, tuple[float, Any]] = {}
+        self._lately: dict[Hashable, tuple[float, asyncio.Future[Any]]] = {}
 
     @classmethod
     async def open(
@@ -142,13 +142,15 @@ class Kube:
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - only spreads the load
             wait = min(wait * 2, 15.0)
 
-    async def lately(self, key: Hashable, ask: Callable[[], Awaitable[T]], *, seconds: float = 30.0) -> T:
-        """The answer, at most so old."""
+    async def lately(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, T]], *, seconds: float = 30.0) -> T:
+        """The answer, or refusal, at most so old; all who ask at once ask once."""
         now = asyncio.get_running_loop().time()
-        if key not in self._lately or self._lately[key][0] + seconds < now:
-            self._lately[key] = now, await ask()
-        answer: T = self._lately[key][1]
-        return answer
+        asked, answer = self._lately.get(key, (0.0, None))
+        if answer is None or asked + seconds < now or answer.cancelled():
+            answer = asyncio.ensure_future(ask())
+            self._lately[key] = now, answer
+        found: T = await asyncio.shield(answer)
+        return found
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Does something that nobody waits for; `close` does."""
