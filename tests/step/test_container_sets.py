@@ -16,7 +16,7 @@ GRAPH: Json = {"containerSet": {"containers": [{"name": "a"}, {"name": "b", "dep
 
 
 def pod(**codes: int | None) -> Json:
-    states = {
+    states: Json = {
         name: {"running": {}}
         if code is None
         else {"terminated": {"exitCode": code, "reason": "Error" if code else "Completed"}}
