@@ -20,7 +20,6 @@ from argo_yaml_provider.flow.identity import pod_name as argo_pod_name
 from argo_yaml_provider.flow.outcome import Attempt, Phase
 from argo_yaml_provider.pods.build import build_pod
 from argo_yaml_provider.pods.names import PodKey, pod_labels
-from argo_yaml_provider.source import read_text
 from argo_yaml_provider.step.conditions import Requirement, all_hold, first_that_holds, parse_conditions
 from argo_yaml_provider.step.host import Host
 from argo_yaml_provider.step.jq import run_jq
@@ -106,6 +105,8 @@ class _Step:
         text = self._resource.get("manifest") or ""
         if not text.strip():
             return []
+        from argo_yaml_provider.source import read_text
+
         return [document.json for document in read_text(text, file="manifest")]
 
     async def _owned(self, manifests: list[Json]) -> list[Json]:
