@@ -174,7 +174,8 @@ def main() -> int:
         parser.error(f"not in index.tsv: {', '.join(unknown)}")
     os.environ["AIRFLOW__ARGO_YAML__IMAGES"] = json.dumps(IMAGES)
     begun = time.monotonic()
-    results = run_cases([recorded[name] for name in names], chosen.backend)
+    endless = {name for name, reason in known.items() if reason.startswith("never ends")}
+    results = run_cases([recorded[name] for name in names if name not in endless], chosen.backend)
     wrong = 0
     for name in names:
         found = differences(recorded[name], results.get(name))
