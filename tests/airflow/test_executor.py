@@ -102,13 +102,14 @@ def set_pace(cluster: EmbeddedKubernetes, namespace: str, seconds: str) -> None:
 
 
 def pods_seen(cluster: EmbeddedKubernetes, namespace: str) -> list[str]:
-    """Names of all pods that were ever created in the namespace, by the store's own events."""
+    """Names of the pods in the namespace that nobody has deleted."""
     import httpx
 
     token = {"Authorization": f"Bearer {cluster.token}"}
     url = f"{cluster.url}/api/v1/namespaces/{namespace}/pods"
     listed = httpx.get(url, headers=token, verify=False).json()
-    return sorted(pod["metadata"]["name"] for pod in listed["items"])
+    # One that ignores SIGTERM, as process 1 does, stays for its grace period.
+    return sorted(pod["metadata"]["name"] for pod in listed["items"] if "deletionTimestamp" not in pod["metadata"])
 
 
 def test_a_killed_runner_is_replaced_and_its_pods_go_on(tmp_path: Path, cluster: EmbeddedKubernetes) -> None:

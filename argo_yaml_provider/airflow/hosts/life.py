@@ -159,11 +159,11 @@ class Life:
         return "success" if fate == "delete" else "drop"
 
     async def _orphan_fate(self) -> str:
-        """The row is archived: its next try takes the pod over, if it is of the same generation."""
+        """The row is archived. Cleared while it ran: its pod goes. Else its next try takes it over, in the same generation."""
         if self._host is None:
             return "keep"
-        generation = await self._shared.api.call(lambda session: _generation(session, self.ti))
-        return "keep" if generation == self._host.generation else "delete"
+        state, generation = await self._shared.api.call(lambda session: _successor(session, self.ti))
+        return "keep" if state != "restarting" and generation == self._host.generation else "delete"
 
     async def _delete_pod(self) -> None:
         if self._host:
@@ -178,19 +178,20 @@ class Life:
 _STATES = {"Succeeded": "success", "Skipped": "skipped", "Omitted": "skipped", "Absent": "skipped"}
 
 
-def _generation(session: Any, ti: TaskRef) -> int | None:
+def _successor(session: Any, ti: TaskRef) -> tuple[str | None, int | None]:
+    """State and generation of the row that took the archived one's place."""
     from airflow.models.taskinstance import TaskInstance
     from sqlalchemy import select
 
-    found: int | None = session.scalar(
-        select(TaskInstance.max_tries).where(
+    found = session.execute(
+        select(TaskInstance.state, TaskInstance.max_tries).where(
             TaskInstance.dag_id == ti.dag_id,
             TaskInstance.run_id == ti.run_id,
             TaskInstance.task_id == ti.task_id,
             TaskInstance.map_index == ti.map_index,
         )
-    )
-    return found
+    ).first()
+    return (found.state, found.max_tries) if found else (None, None)
 
 
 def _remote_logging() -> bool:
