@@ -73,6 +73,9 @@ HOSTILE = {
     "comment": "/*" * 10_000,
 }
 
+GIVEN_UP = 10.0
+"""Seconds of this thread: beyond it a text has no end. How fast the end comes is bench/expressions.py's to say."""
+
 
 def ends(text: str) -> None:
     """The evaluation and both renderings end in time, with a value or an ExprError."""
