@@ -112,10 +112,19 @@ def pods_seen(cluster: EmbeddedKubernetes, namespace: str) -> list[str]:
     return sorted(pod["metadata"]["name"] for pod in listed["items"] if "deletionTimestamp" not in pod["metadata"])
 
 
+def first_pods(cluster: EmbeddedKubernetes, namespace: str) -> list[str]:
+    """The pods there are, once there is one: a step runs, for Airflow, a little before its pod is created."""
+    for _ in range(600):
+        if names := pods_seen(cluster, namespace):
+            return names
+        time.sleep(0.1)
+    raise AssertionError("no pod was created within a minute")
+
+
 def test_a_killed_runner_is_replaced_and_its_pods_go_on(tmp_path: Path, cluster: EmbeddedKubernetes) -> None:
     run = OneRun(tmp_path, cluster)
     runner = run.phases(a="Running")["runner"]
-    before = pods_seen(cluster, namespace_of(tmp_path))
+    before = first_pods(cluster, namespace_of(tmp_path))
     os.kill(runner, signal.SIGKILL)
     assert pods_seen(cluster, namespace_of(tmp_path)) == before
     last = run.end()
@@ -148,7 +157,7 @@ def test_a_cleared_step_loses_its_pod_and_runs_again_in_another(tmp_path: Path, 
     set_pace(cluster, namespace_of(tmp_path), ENDLESS)
     run = OneRun(tmp_path, cluster)
     run.phases(a="Running")
-    (before,) = pods_seen(cluster, namespace_of(tmp_path))
+    (before,) = first_pods(cluster, namespace_of(tmp_path))
     set_pace(cluster, namespace_of(tmp_path), AT_ONCE)
     subprocess.run([sys.executable, str(SCRIPT), "--clear", str(run.home), "a"], check=True)
     last = run.end()
