@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from argo_yaml_provider.status import LiveTree, PlainLines
 
 Json = dict[str, Any]
+KNOCK_SECONDS = 5.0
 SUCCEEDED, FAILED, WRONG, WAITING, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -217,6 +218,7 @@ def kubernetes(options: Options, home: Path) -> Iterator[Callable[[], Path]]:
     """Gives the kubeconfig of the user's cluster, or of an embedded one, which starts while other things are imported."""
     if options.kubeconfig:
         path = options.kubeconfig
+        asyncio.run(knock(path, options.namespace))
         yield lambda: path
         return
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(1) as starter:
@@ -238,6 +240,17 @@ def _start_embedded(options: Options, home: Path, stack: contextlib.ExitStack) -
     if cluster.warning:
         _tell(cluster.warning)
     return cluster.kubeconfig
+
+
+async def knock(kubeconfig: Path, namespace: str) -> None:
+    """A cluster that is not there, or lets nobody in, is told at once; later, a step waits for it to come back."""
+    from argo_yaml_provider.step.kube import Kube
+
+    kube = await Kube.open(str(kubeconfig))
+    try:
+        await kube.call("GET", f"/api/v1/namespaces/{namespace}/pods", query={"limit": "1"}, patience=KNOCK_SECONDS)
+    finally:
+        await kube.close()
 
 
 async def apply_to(kubeconfig: Path, documents: Sequence[Json], namespace: str) -> None:

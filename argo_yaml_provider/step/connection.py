@@ -57,6 +57,8 @@ async def connect(config_file: str | None = None, context: str | None = None, *,
         )
     config = _read_yaml(path)
     name = context or config.get("current-context")
+    if not name:
+        raise RunError(f"the kubeconfig {path} has no current-context", help="choose one: kubectl config use-context NAME")
     chosen = _named(config, "contexts", name, path)["context"]
     user = _named(config, "users", chosen["user"], path).get("user") or {} if chosen.get("user") else {}
     if "exec" in user or "auth-provider" in user:
@@ -179,8 +181,12 @@ def _read_yaml(path: Path) -> Json:
 
     try:
         config = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise RunError(f"the kubeconfig {path} cannot be read: {error}") from error
+    except OSError as error:
+        raise RunError(f"the kubeconfig {path} cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise RunError(f"the kubeconfig {path}{at} is not YAML: {getattr(error, 'problem', error)}") from error
     if not isinstance(config, dict):
         raise RunError(f"the kubeconfig {path} is not a map")
     return config

@@ -123,11 +123,18 @@ class Kube:
         return None
 
     async def call(
-        self, verb: str, path: str, *, query: dict[str, str] | None = None, body: Any = None, content_type: str = ""
+        self,
+        verb: str,
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "",
+        patience: float = RETRY_SECONDS,
     ) -> Json:
-        """One request and its JSON reply; tried again while the server is away or busy."""
+        """One request and its JSON reply; tried again while the server is away or busy, for so many seconds."""
         loop = asyncio.get_running_loop()
-        end, wait = loop.time() + RETRY_SECONDS, 0.1
+        end, wait = loop.time() + patience, 0.1
         while True:
             try:
                 return await self._request(verb, path, query, body, content_type)
@@ -137,7 +144,7 @@ class Kube:
             except OSError as error:
                 if loop.time() > end:
                     raise RunError(
-                        f"the API server {self.connection.url} has not answered for {RETRY_SECONDS:g} s: {error}"
+                        f"the API server {self.connection.url} has not answered for {patience:g} s: {error}"
                     ) from error
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - only spreads the load
             wait = min(wait * 2, 15.0)

@@ -81,3 +81,36 @@ def test_where_there_is_no_terminal_the_lines_are_plain(hello: Path) -> None:
     lines = ended.stdout.splitlines()
     assert lines[-1].endswith(": Succeeded")
     assert any("Succeeded wf" in line for line in lines)
+
+
+def kubeconfig(folder: Path, **changed: object) -> Path:
+    config = {
+        "clusters": [{"name": "gone", "cluster": {"server": "http://127.0.0.1:9"}}],
+        "users": [{"name": "gone", "user": {"token": "none"}}],
+        "contexts": [{"name": "gone", "context": {"cluster": "gone", "user": "gone"}}],
+        "current-context": "gone",
+    }
+    (folder / "kubeconfig").write_text(json.dumps(config | changed))
+    return folder / "kubeconfig"
+
+
+def test_a_cluster_that_does_not_answer_is_told_before_anything_starts(hello: Path) -> None:
+    ended = run(hello, "--kubeconfig", kubeconfig(hello.parent))
+    refused = "Cannot connect to host 127.0.0.1:9 ssl:default [Connect call failed ('127.0.0.1', 9)]"
+    assert ended.stderr == f"error: the API server http://127.0.0.1:9 has not answered for 5 s: {refused}\n"
+    assert (ended.returncode, ended.stdout) == (1, "")
+
+
+def test_a_kubeconfig_without_a_context_is_told_with_the_way_out(hello: Path) -> None:
+    path = kubeconfig(hello.parent, **{"current-context": ""})
+    ended = run(hello, "--kubeconfig", path)
+    told = f"error: the kubeconfig {path} has no current-context\n   = help: choose one: kubectl config use-context NAME\n"
+    assert (ended.returncode, ended.stderr) == (1, told)
+
+
+def test_a_kubeconfig_that_is_not_yaml_is_told_with_its_place(hello: Path) -> None:
+    path = hello.with_name("kubeconfig")
+    path.write_text("clusters: [")
+    ended = run(hello, "--kubeconfig", path)
+    assert ended.stderr.startswith(f"error: the kubeconfig {path}:1:12 is not YAML: ")
+    assert ended.returncode == 1

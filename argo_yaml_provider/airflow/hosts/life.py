@@ -93,7 +93,7 @@ class Life:
             end = Finish(state="awaiting_input", wait=awaits.wait)
         except RunError as error:
             self.log.write(str(error), level="error")
-            end = Finish(state="failed")
+            end = self._broken(error.message)
         except TimeoutError:
             self.log.write("execution_timeout is over", level="error")
             await self._delete_pod()
@@ -134,9 +134,19 @@ class Life:
         self.log.write(said, level="error" if state == "failed" else "info")
         return Finish(state=state, pushed=tuple(pushed))
 
+    def _broken(self, message: str) -> Finish:
+        """The step is an Error, and the node tree says why."""
+        from argo_yaml_provider.flow.outcome import Outcome, Phase
+
+        if self._host is None or self._host.task.kind is not TaskKind.STEP:
+            return Finish(state="failed", reason=message)
+        outcome = Outcome(phase=Phase.ERROR, message=message)
+        pushed = (Pushed(key=self._host.outcome_key, value=outcome.to_json()),)
+        return Finish(state="failed", reason=message, pushed=pushed)
+
     def _again(self, entered: Entered, reason: str) -> Finish:
         if not entered.should_retry:
-            return Finish(state="failed", reason=reason)
+            return self._broken(reason)
         return Finish(state="up_for_retry", retry_delay=AGAIN, reason=reason)
 
     async def _end(self, end: Finish) -> None:
