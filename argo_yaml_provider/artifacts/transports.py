@@ -26,6 +26,7 @@ RCLONE = (
     " --transfers 4 --multi-thread-streams 2 --buffer-size 4M --use-mmap"
 )
 CURL = "curl --fail --silent --show-error --location --connect-timeout 15"
+_LISTING = "lsjson --recursive --files-only --no-modtime --no-mimetype --fast-list"
 _ON_BUCKET = "set it on the bucket itself, once, beside the workflow"
 
 
@@ -38,6 +39,10 @@ class Transport:
     fetch: str
     store: str = ""
     """'' = nothing can be stored there."""
+    listing: str = ""
+    """Prints what lies below the key, as `rclone lsjson` does, or names with a NUL behind each. '' = it cannot be had."""
+    deletion: str = ""
+    """Deletes the key, or all below it; one that is gone is no error. '' = nothing can be deleted there."""
     env: tuple[Json, ...] = ()
     """Container env entries, Kubernetes' JSON."""
 
@@ -65,6 +70,8 @@ def _rclone(prefix: str, options: dict[str, Any], secrets: dict[str, Json | None
         # copyto takes a file as a file and a folder as a folder, whichever is at the key.
         fetch=f'{RCLONE} copyto {remote} "$file"',
         store=f'{RCLONE} copyto "$file" {remote}',
+        listing=f"{RCLONE} {_LISTING} {remote}",
+        deletion=f"{RCLONE} delete {remote}",
     )
 
 
@@ -245,8 +252,10 @@ def _raw(location: Json, prefix: str) -> Transport:
 
 def _volume(location: Json, _prefix: str) -> Transport:
     """A folder of a mounted volume; an object appears under its key whole or not at all."""
-    place = posixpath.join(_store_folder(location), posixpath.normpath("/" + location["key"]).lstrip("/"))
+    key = posixpath.normpath("/" + location["key"]).lstrip("/")
+    place = posixpath.join(_store_folder(location), key)
     target, folder = shlex.quote(place), shlex.quote(posixpath.dirname(place))
+    root, below = shlex.quote(_store_folder(location)), shlex.quote(posixpath.dirname(key) or ".")
     return Transport(
         tool="sh",
         fetch=f'[ ! -e {target} ] || cp -R {target} "$file"',
@@ -254,6 +263,9 @@ def _volume(location: Json, _prefix: str) -> Transport:
             f'mkdir -p {folder} && chmod a+rwx {folder} && rm -rf {target}.part && cp -R "$file" {target}.part'
             f" && rm -rf {target} && mv {target}.part {target}"
         ),
+        listing=f"""{{ cd {target} 2>/dev/null || {{ echo "directory not found" >&2; exit 3; }}; }} && find . -type f -print0""",
+        # Folders that hold nothing any more go too, as they do in an object store.
+        deletion=f"rm -rf {target} && cd {root} && {{ rmdir -p {below} 2>/dev/null || :; }}",
     )
 
 
