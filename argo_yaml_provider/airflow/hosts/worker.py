@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, ErrorType, TaskAwaitingInput, TaskDeferred
 from airflow.sdk.execution_time.hitl import upsert_hitl_detail
 from airflow.sdk.execution_time.xcom import XCom
+from airflow.sdk.observability import stats
 
 from argo_yaml_provider.airflow.connections import connection_extras, open_kube
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope, child_dag_id, envelope_of
-from argo_yaml_provider.airflow.facts import CHILD_CONF, child_run_id, run_facts
-from argo_yaml_provider.airflow.hosts.keys import attempts_key, once_key, once_task
+from argo_yaml_provider.airflow.facts import CHILD_CONF, child_run_id
+from argo_yaml_provider.airflow.hosts.keys import attempts_key
+from argo_yaml_provider.airflow.hosts.values import RunValues, attempts_from_json, attempts_to_json
+from argo_yaml_provider.airflow.measure import send
 from argo_yaml_provider.airflow.persons import AwaitsPerson, form_of, supplied_by
 from argo_yaml_provider.airflow.retries import StepFailed
+from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json
 from argo_yaml_provider.step.host import Ended, Question
@@ -86,6 +89,7 @@ async def _run(operator: Any, context: Mapping[str, Any]) -> Ended:
             await callbacks.completed()
         if ended.retry_after is None:
             await host.publish(ended.outcome)
+        host.measure(ended.measured)
         return ended
 
 
@@ -97,51 +101,22 @@ def _calling(kube: Kube, operator: Any, context: Mapping[str, Any]) -> CallingKu
     return CallingKube(kube, operator, context)
 
 
-class WorkerHost:
+class WorkerHost(RunValues):
     """`step.host.Host` for one try of one task instance."""
 
     def __init__(self, operator: Any, context: Mapping[str, Any], envelope: Envelope, kube: Kube) -> None:
-        ti, run = context["ti"], context["dag_run"]
-        self.envelope, self.plan, self.settings, self.kube = envelope, envelope.plan, envelope.pods, kube
-        self.dag_id: str = ti.dag_id
-        self.run_id: str = ti.run_id
-        self.task_id: str = ti.task_id.removeprefix(envelope.prefix)
-        self.map_index: int = -1 if ti.map_index is None else ti.map_index
-        self.generation: int = ti.max_tries
-        self.facts = run_facts(
-            envelope,
-            dag_id=ti.dag_id,
-            run_id=ti.run_id,
-            conf=run.conf,
-            run_after=run.run_after,
-            logical_date=run.logical_date,
-        )
+        ti = context["ti"]
+        super().__init__(envelope, ti, context["dag_run"], generation=ti.max_tries)
+        self.kube = kube
         self._store = context["task_state_store"]
         self._operator = operator
         self._ti_id = ti.id
 
-    async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
-        value = await self._get(OUTCOME_KEY, self.envelope.prefix + task_id, map_index)
-        return None if value is None else Outcome.from_json(value)
-
-    async def publish(self, outcome: Outcome) -> None:
-        """Leave the outcome for whoever comes after."""
-        await self._set(OUTCOME_KEY, outcome.to_json(), self.envelope.prefix + self.task_id, self.map_index)
-
     async def attempts(self) -> tuple[Attempt, ...]:
-        kept = await talk(self._store.get, attempts_key(self.generation))
-        return tuple(Attempt(**{**attempt, "phase": Phase(attempt["phase"])}) for attempt in kept or ())
+        return attempts_from_json(await talk(self._store.get, attempts_key(self.generation)))
 
     async def record_attempts(self, attempts: tuple[Attempt, ...]) -> None:
-        await talk(self._store.set, attempts_key(self.generation), [asdict(attempt) for attempt in attempts])
-
-    async def once(self, key: str, compute: Callable[[], Awaitable[Any]]) -> Any:
-        carrier = self.envelope.prefix + once_task(self.plan)
-        kept = await self._get(once_key(key), carrier, -1)
-        if kept is None:
-            kept = {"value": await compute()}
-            await self._set(once_key(key), kept, carrier, -1)
-        return kept["value"]
+        await talk(self._store.set, attempts_key(self.generation), attempts_to_json(attempts))
 
     def log(self, line: str, *, container: str = "") -> None:
         self._operator.log.info("%s", f"[{container}] {line}" if container else line)
@@ -164,6 +139,11 @@ class WorkerHost:
         """None: a tree is drawn from the metadata database, when the run is over; no step asks for one."""
         return []
 
+    def measure(self, measured: tuple[Measurement, ...]) -> None:
+        """Through the metrics of the task's process."""
+        if wrong := send(measured, stats):
+            self._operator.log.warning("%s", wrong)
+
     async def ask_person(self, question: Question, wait: float | None) -> dict[str, str] | None:
         """The form's answer; while there is none, the task gives back its slot and Airflow resumes it when there is."""
         event = getattr(self._operator, "event", None)
@@ -179,11 +159,12 @@ class WorkerHost:
             return Outcome(phase=Phase.ERROR, message=f"child run {run_id} ended as {state}, without a verdict", child=where)
         return Outcome.from_json({**value, "child": where})
 
-    async def _get(self, key: str, task_id: str, map_index: int) -> Any:
+    async def read_xcom(self, key: str, task_id: str, map_index: int) -> Any:
         return await _xcom(key, self.dag_id, task_id, self.run_id, map_index)
 
-    async def _set(self, key: str, value: Json, task_id: str, map_index: int) -> None:
-        await talk(XCom.set, key, value, dag_id=self.dag_id, task_id=task_id, run_id=self.run_id, map_index=map_index)
+    async def write_xcom(self, key: str, value: Any, task_id: str, map_index: int, *, length: int | None = None) -> None:
+        named = {"dag_id": self.dag_id, "task_id": task_id, "run_id": self.run_id, "map_index": map_index}
+        await talk(XCom.set, key, value, **named, _mapped_length=length)
 
 
 async def start_or_look(dag_id: str, run_id: str, conf: Json) -> str:
