@@ -10,10 +10,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from argo_yaml_provider.artifacts.locations import store_of
+from argo_yaml_provider.artifacts.transport import description
 from argo_yaml_provider.artifacts.transports import Transport, transport_for
 
 Json = dict[str, Any]
@@ -46,7 +48,7 @@ def fetch_containers(inputs: Iterable[Moved], images: Json | None = None) -> lis
     """Init containers that fetch all the inputs."""
     containers = []
     for tool, group in _by_tool(inputs).items():
-        lines = [_script("fetch.sh")]
+        lines = [_script("transfer.sh"), _script("fetch.sh"), *_descriptions(group)]
         lines += [f"get_{moved.index}() {{\n{transport.fetch}\n}}" for moved, transport in group]
         lines += [f"fetch {_fetch_arguments(moved)} &" for moved, _ in group]
         containers.append(_container(f"argo-fetch-{tool}", tool, [*lines, "finish"], group, images))
@@ -57,7 +59,7 @@ def store_containers(outputs: Iterable[Moved], images: Json | None = None) -> li
     """Containers that run beside main, and store all the outputs when it has ended. Each waits on the FIFO `stored-by-TOOL`."""
     containers = []
     for tool, group in _by_tool(outputs).items():
-        lines = [_script("store.sh")]
+        lines = [_script("transfer.sh"), _script("store.sh"), *_descriptions(group)]
         lines += [f"put_{moved.index}() {{\n{transport.store}\n}}" for moved, transport in group]
         lines += [f"wait_for_main {fifo(tool)}", *(f"store {moved.index} &" for moved, _ in group), "finish"]
         containers.append(_container(f"argo-store-{tool}", tool, lines, group, images))
@@ -80,6 +82,10 @@ def _by_tool(moved: Iterable[Moved]) -> dict[str, list[tuple[Moved, Transport]]]
         transport = transport_for(one.artifact, index=one.index)
         groups.setdefault(transport.tool, []).append((one, transport))
     return groups
+
+
+def _descriptions(group: list[tuple[Moved, Transport]]) -> list[str]:
+    return [f"describe_{moved.index}() {{\n{description(transport)}\n}}" for moved, transport in group]
 
 
 def _container(name: str, tool: str, lines: list[str], group: list[tuple[Moved, Transport]], images: Json | None) -> Json:
@@ -114,5 +120,8 @@ def _fetch_arguments(moved: Moved) -> str:
     return " ".join(shlex.quote(word) for word in words)
 
 
+@cache
 def _script(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
+    """A script without its comments: it travels with every event of the pod."""
+    lines = files(__package__).joinpath(name).read_text("utf-8").splitlines()
+    return "".join(f"{line}\n" for line in lines if line.strip()[:1] not in ("", "#"))

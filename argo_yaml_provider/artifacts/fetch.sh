@@ -6,36 +6,18 @@ failures=/tmp/argo-failures.$$
 
 fail() { printf 'artifact %s failed to load: %s\n' "$1" "$2" | tee -a "$failures" >&2; }
 
-# try FUNCTION: again and again for three quarters of a minute, but not where the store has said no.
-try() {
-    attempt=0
-    while :; do
-        message=$("$1" 2>&1 >/dev/null) && return 0
-        rm -rf "$file"
-        attempt=$((attempt + 1))
-        case $message in
-            *AccessDenied* | *Forbidden* | *InvalidAccessKeyId* | *SignatureDoesNotMatch* | *NoSuchBucket* | *ContainerNotFound*) return 1 ;;
-            *NoSuchKey* | *BlobNotFound* | *"error: 40"[0134]* | *"object not found"* | *"directory not found"*) return 1 ;;
-            *"Authentication failed"* | *"Permission denied"* | *"not found"* | *"not a git repository"*) return 1 ;;
-        esac
-        [ $attempt -lt 6 ] || return 1
-        sleep $((attempt * 3))
-    done
-}
+# What an attempt left behind must not be taken for the whole.
+get() { rm -rf "$file"; "get_$index"; }
 
 # fetch INDEX NAME DESTINATION ARCHIVE OPTIONAL MODE RECURSE
 fetch() {
-    file=$3.tmp
+    index=$1 file=$3.tmp why=
+    "describe_$1"
     mkdir -p "$(dirname "$file")"
-    if ! try "get_$1"; then
-        case $5:$message in
-            yes:*NoSuchKey* | yes:*"error: 404"* | yes:*"not found"* | yes:*NotFound*) return ;;
-        esac
-        fail "$2" "$message"
-        return
-    fi
-    if [ ! -e "$file" ]; then
-        [ "$5" = yes ] || fail "$2" "nothing lies at its key"
+    if try get && [ ! -e "$file" ]; then kind=absent message=; explain; fi
+    if [ -n "$why" ]; then
+        rm -rf "$file"
+        [ "$5:$kind" = yes:absent ] || fail "$2" "$why"
         return
     fi
     unpack "$2" "$3" "$4" || return

@@ -9,31 +9,18 @@ report=/tmp/argo-report.$$
 # Ends when the supervisor has packed everything, or has died.
 wait_for_main() { cat "$home/$1" >/dev/null; }
 
-say() { printf '%s\n' "$*" | head -c 400 | tr '\n' ' ' | sed 's/ *$//' >>"$report"; echo >>"$report"; }
-
-try() {
-    attempt=0
-    while :; do
-        message=$("$1" 2>&1 >/dev/null) && return 0
-        attempt=$((attempt + 1))
-        case $message in
-            *AccessDenied* | *Forbidden* | *InvalidAccessKeyId* | *SignatureDoesNotMatch* | *NoSuchBucket* | *ContainerNotFound*) return 1 ;;
-            *"error: 40"[0134]* | *"Authentication failed"*) return 1 ;;
-        esac
-        [ $attempt -lt 6 ] || return 1
-        sleep $((attempt * 3))
-    done
-}
+say() { printf '%s\n' "$*" | head -c 800 | tr '\n' ' ' | sed 's/ *$//' >>"$report"; echo >>"$report"; }
 
 # store INDEX
 store() {
     file=$home/artifacts/$1
     if [ -e "$file.failed" ]; then say "$1" failed "$(cat "$file.failed")"; return; fi
     if [ ! -e "$file" ]; then say "$1" absent; return; fi
+    "describe_$1"
     if try "put_$1"; then
         say "$1" saved "$(size "$file")"
     else
-        say "$1" failed "$message"
+        say "$1" failed "$why"
     fi
 }
 

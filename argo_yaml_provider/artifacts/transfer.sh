@@ -1,0 +1,91 @@
+# What fetching and storing share. Before each artifact its own text sets, for messages: `place`, where it lies; `access` and
+# `bucket`, what to do where the store refuses, or has no such bucket; `lacking`, a secret that is not there.
+attempts=${ARGO_TRANSFER_ATTEMPTS:-6}
+# For what a tool takes from files only: keys, certificates.
+private=$(umask 077; mktemp -d)
+trap 'rm -rf "$private"' EXIT
+
+# try FUNCTION: again and again for three quarters of a minute, but not where the store has said no. `why` says how it ended.
+try() {
+    kind=lacking message=
+    [ -z "$lacking" ] || { explain; return 1; }
+    attempt=0
+    while :; do
+        message=$("$1" 2>&1 >/dev/null) && return 0
+        attempt=$((attempt + 1))
+        judge "$message"
+        if [ $kind != away ] || [ $attempt -ge "$attempts" ]; then explain; return 1; fi
+        sleep $((attempt * 3))
+    done
+}
+
+# judge MESSAGE: what kind of failure the tool speaks of.
+judge() {
+    case $1 in
+        *NoSuchBucket* | *ContainerNotFound* | *"bucket does not exist"* | *"bucket doesn't exist"*) kind=bucket ;;
+        *"does not appear to be a git repository"* | *"not a git repository"*) kind=bucket ;;
+        *repository*"not found"*) kind=bucket ;;
+        *"Host key verification failed"* | *"HOST IDENTIFICATION HAS CHANGED"*) kind=stranger ;;
+        *"certificate verif"* | *"certificate problem"* | *x509:* | *"certificate required"* | *"bad certificate"*) kind=stranger ;;
+        *AccessDenied* | *Forbidden* | *InvalidAccessKeyId* | *SignatureDoesNotMatch* | *AuthorizationFailure* | *AuthenticationFailed*) kind=refused ;;
+        *"error: 40"[13]* | *"status code: 40"[13]* | *"StatusCode: 40"[13]* | *"HTTP status 40"[13]*) kind=refused ;;
+        *"Authentication failed"* | *"ermission denied"* | *"could not read Username"* | *"could not read Password"*) kind=refused ;;
+        *invalid_grant* | *invalid_client* | *unauthorized_client* | *"cannot fetch token: 40"* | *"no token"*) kind=refused ;;
+        *"failed to parse credentials"* | *"error processing credentials"* | *"illegal base64"* | *"private key"* | *"error in libcrypto"*) kind=refused ;;
+        *NoSuchKey* | *BlobNotFound* | *"error: 404"* | *"error: 410"* | *"object not found"* | *"directory not found"*) kind=absent ;;
+        *"couldn't find remote ref"* | *"Remote branch"*"not found"* | *"not our ref"*) kind=absent ;;
+        *"No space left"*) kind=full ;;
+        *"rclone 1.61 or newer"*) kind=old ;;
+        *"error: 408"* | *"error: 429"*) kind=away ;;
+        *"error: 4"[0-9][0-9]*) kind=wrong ;;
+        *) kind=away ;;
+    esac
+}
+
+# Fills `why`: where, what, what to do, and the tool's own words, without times, signatures and line ends.
+explain() {
+    words=$(printf %s "$message" | tr '\n\t' '  ' | sed -e 's#[0-9]\{4\}/[0-9][0-9]/[0-9][0-9] [0-9:]\{8\} ##g' \
+        -e 's/\([?&]sig=\)[^& "]*/\1…/g' -e 's/---*//g' -e 's/  */ /g' -e 's/^ //' | head -c 300)
+    case $kind in
+        lacking) why="$place: $lacking" ;;
+        refused) why="$place: the store refuses the credentials: $access" ;;
+        bucket) why="$place: there is no such place: $bucket" ;;
+        stranger) why="$place: the store cannot prove who it is: name the authority or the host key that it has" ;;
+        absent) why="$place: nothing lies at its key: store it first, or declare the artifact optional" ;;
+        full) why="$place: the volume of the pod is full: raise its ephemeral-storage" ;;
+        old) why="$place: the store needs a newer tool: name its image in [argo_yaml] artifact_images" ;;
+        wrong) why="$place: the store does not take the request: correct the location" ;;
+        *) why="$place: the store does not answer, tried $attempt times: see that it is up, and its address right" ;;
+    esac
+    [ -z "$words" ] || why="$why ($words)"
+}
+
+# quoted TEXT: as it stands between the quotes of curl's configuration.
+quoted() { printf %s "$1" | sed 's/[\\"]/\\&/g'; }
+
+# url_encoded TEXT, byte by byte.
+url_encoded() {
+    printf %s "$1" | od -A n -v -t o1 | tr -s ' ' '\n' | while read -r byte; do
+        [ -n "$byte" ] || continue
+        case $byte in
+            05[56] | 06[0-7] | 07[01] | 10[1-7] | 11? | 12? | 13[0-2] | 137 | 14[1-7] | 15? | 16? | 17[0-2] | 176) printf "\\$byte" ;;
+            *) printf %%%02X "0$byte" ;;
+        esac
+    done
+}
+
+# access_token REPLY: the token in an OAuth2 server's reply, which is JSON.
+access_token() {
+    token=$(printf %s "$1" | tr -d '\n' | sed -n 's/.*"access_token"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p' | sed 's#\\/#/#g')
+    [ -n "$token" ] && printf %s "$token" && return
+    echo "no token: the token URL answered: $(printf %s "$1" | head -c 200)" >&2
+    return 1
+}
+
+# Fails where rclone is older than what an address of one's own and an identity need.
+newer_rclone() {
+    version=$(rclone version | sed -n '1s/^rclone v\([0-9]*\.[0-9]*\).*/\1/p')
+    case $version in
+        0.* | 1.[0-9] | 1.[0-5][0-9] | 1.60) echo "rclone 1.61 or newer is needed, and this is $version" >&2; return 1 ;;
+    esac
+}
