@@ -18,6 +18,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 EXECUTOR = "argo_yaml_provider.airflow.executor.StepExecutor"
+WORKERS = "argo_yaml_provider.airflow.run_hosts.RunWorkers"
+
+
+_KEPT = ("AIRFLOW__ARGO_YAML__", "AIRFLOW__METRICS__")
+"""What a run of its own takes over of the deployment around it."""
 
 
 def cache_folder() -> Path:
@@ -56,7 +61,7 @@ def enter_home(home: Path, tell: Callable[[str], None]) -> None:
     """Make `home` this process's Airflow; one that has a database goes on with it. Must come before Airflow's import."""
     if not (home / "airflow.db").exists():
         _furnish(home, template_folder(tell))
-    for name in [name for name in os.environ if name.startswith("AIRFLOW__") and not name.startswith("AIRFLOW__ARGO_YAML__")]:
+    for name in [name for name in os.environ if name.startswith("AIRFLOW__") and not name.startswith(_KEPT)]:
         del os.environ[name]
     os.environ.update(_variables(home))
 

@@ -188,7 +188,7 @@ class Engine:
                     template,
                     step.get("arguments") or {},
                     variables,
-                    self._locals(place, entry, template),
+                    self.locals_of(place, entry, template),
                     config_map=self.source.config_map,
                 )
         except ExprError as error:
@@ -206,7 +206,7 @@ class Engine:
             parent = self.tree.parent(parent)
         return key_of(parent.template, step) if parent is not None else place.call.template
 
-    def _locals(self, place: Place, entry: Started, template: Json) -> dict[str, str]:
+    def locals_of(self, place: Place, entry: Started, template: Json) -> dict[str, str]:
         """`node.name`, `pod.name`, `steps.name`. Argo: executeTemplate."""
         known = {"node.name": entry.node}
         if place.call.kind in (CallKind.POD, CallKind.RESOURCE) and self.strategy(place) is None:

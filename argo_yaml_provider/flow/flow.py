@@ -22,6 +22,8 @@ from argo_yaml_provider.flow.engine import Engine
 from argo_yaml_provider.flow.entries import Absent, Execution, Expanded, Place, Stopped
 from argo_yaml_provider.flow.facts import RunFacts, Source
 from argo_yaml_provider.flow.hooks import workflow_phase
+from argo_yaml_provider.flow.measuring import measure_attempt, measure_run, measure_running, measure_step
+from argo_yaml_provider.flow.metrics import Measured
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.results import Result
 from argo_yaml_provider.flow.view import nodes_of
@@ -131,6 +133,29 @@ class Flow:
     def _on_exit(self) -> Result | None:
         """What came of the exit handler, hooks of the workflow included in the waiting."""
         return None if self._plan.on_exit is None else self._engine.result(Place(self._plan.on_exit, -1))
+
+    def measure(self, task_id: str, map_index: int, outcome: Outcome, *, again: bool) -> Measured:
+        """What a step's metrics say of its end, or (`again`) of its last attempt, which another follows."""
+        engine, place = self._stands(task_id, map_index)
+        with _deep():
+            return measure_attempt(engine, place, outcome.attempts[-1]) if again else measure_step(engine, place, outcome)
+
+    def measure_running(self, task_id: str, map_index: int, since: float) -> Measured:
+        """What realtime metrics say now of a step that runs since then, and of all around it."""
+        engine, place = self._stands(task_id, map_index)
+        with _deep():
+            return measure_running(engine, place, since)
+
+    def measure_run(self, verdict: Outcome) -> Measured:
+        """What the metrics of composites and of the workflow say at its end."""
+        with _deep():
+            return Measured() if self._broken() else measure_run(self._engine, verdict)
+
+    def _stands(self, task_id: str, map_index: int) -> tuple[Engine, Place]:
+        """Where a task stands, and who may be asked about it."""
+        task = self._engine.tree.tasks[task_id]
+        engine = self._engine_for(task)
+        return engine, Place(engine.tree.stands[task.call].call, map_index)
 
     def lock_spec(self) -> Json:
         """What the workflow as a whole holds, to be given back at its end."""

@@ -68,7 +68,7 @@ class GlobalOutputs:
         """What the workflow gives in the end."""
         found = Found({}, {})
         for call in self._producers:
-            for place in self._places(call, None):
+            for place in self.places(call, None):
                 self._add(found, place)
         return found
 
@@ -83,7 +83,7 @@ class GlobalOutputs:
         for call in self._producers:
             tasks = self._engine.tree.tasks_of(call)
             if tasks and before.issuperset(tasks):
-                for producer in self._places(call, place):
+                for producer in self.places(call, place):
                     self._add(found, producer)
         return found
 
@@ -99,7 +99,7 @@ class GlobalOutputs:
             self._before[first] = self._engine.tree.before(first)
         return self._before[first]
 
-    def _places(self, call: Call, asker: Place | None) -> list[Place]:
+    def places(self, call: Call, asker: Place | None) -> list[Place]:
         """The instances of a producer: one, or, in a mapped loop, one for each index; the asker's own, if it lies there too."""
         loop: Call | None = call
         while loop is not None and loop.loop is not LoopKind.MAPPED:

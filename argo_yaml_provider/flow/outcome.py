@@ -46,6 +46,8 @@ class Attempt:
     """Of a child run: {"dag_id", "run_id"}."""
     containers: dict[str, str] = field(default_factory=dict)
     """Of a containerSet: each container's phase."""
+    resources: dict[str, int] = field(default_factory=dict)
+    """What the pod used, in Argo's units of resource and second; only where a metric asks for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,9 @@ from argo_yaml_provider.plan.nodes import Call, Json, Plan, PlannedTask, TaskKin
 from argo_yaml_provider.plan.templates import COMPOSITES, exit_hook, expression_hooks
 from argo_yaml_provider.resolve.resolved import Resolved
 
+_AT_THE_END = ("metrics", "synchronization", "volumeClaimTemplates", "podDisruptionBudget")
+"""What the verdict sees to."""
+
 
 def build_plan(resolved: Resolved, *, file: str = "") -> Plan:
     """The plan of one workflow, its child plans included."""
@@ -104,7 +107,7 @@ def _verdict(tasks: list[PlannedTask]) -> PlannedTask:
 def _is_plain(resolved: Resolved, root: Call) -> bool:
     """Whether the one task's own state says all there is to say of the workflow, and nothing is left to delete."""
     spec = resolved.workflow.get("spec") or {}
-    if spec.get("synchronization") or spec.get("volumeClaimTemplates") or spec.get("podDisruptionBudget") is not None:
+    if any(spec.get(name) is not None for name in _AT_THE_END):
         return False
     template = resolved.templates[root.template]
     if template.get("daemon"):

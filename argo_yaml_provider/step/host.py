@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from argo_yaml_provider.flow.facts import RunFacts
+from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Attempt, Outcome
 from argo_yaml_provider.flow.suspend import Asked
 from argo_yaml_provider.plan.nodes import Json, Plan
@@ -29,6 +30,8 @@ class Ended:
     """Seconds until the next attempt; None: this is the end."""
     indices: list[int] | None = None
     """Of a fan-out: what Airflow maps over (the XCom return_value)."""
+    measured: tuple[Measurement, ...] = ()
+    """What the workflow's own metrics say, to be sent once Airflow knows of the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,9 @@ class Host(Protocol):
 
     def log(self, line: str, *, container: str = "") -> None:
         """One line of the task's log."""
+
+    def measure(self, measured: tuple[Measurement, ...]) -> None:
+        """Send these now, while the step runs."""
 
     async def run_child(self, child: str, name: str, conf: Json) -> Outcome:
         """Run `plan.children[child]` (named stably by `name`) to its end; its verdict, with `Outcome.child` set."""

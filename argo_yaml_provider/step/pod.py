@@ -30,6 +30,7 @@ from argo_yaml_provider.step.host import Host
 from argo_yaml_provider.step.limits import Limit, limit_of
 from argo_yaml_provider.step.logs import LogReader
 from argo_yaml_provider.step.outcome import End, finished_at, pending_reason, read_end, terminated, with_message
+from argo_yaml_provider.step.usage import asks_for_usage, used
 from argo_yaml_provider.step.watch import PodFeed, Seen
 
 Json = dict[str, Any]
@@ -115,7 +116,8 @@ async def _watch(host: Host, pod: Json, decision: Decision, moves: Moves) -> Att
                 if end:
                     end = end_of_daemon(end) if decision.template.get("daemon") else end
                     given, _ = await asyncio.gather(_outputs(host, seen, decision, end, moves), logs.finish(seen.pod))
-                    return _with_containers(_attempt(seen.pod, *given), seen.pod, decision)
+                    attempt = _with_containers(_attempt(seen.pod, *given), seen.pod, decision)
+                    return replace(attempt, resources=used(seen.pod)) if asks_for_usage(host.plan) else attempt
                 logs.update(seen.pod)
                 if decision.template.get("daemon") and is_serving(seen.pod):
                     host.log("the daemon is ready")

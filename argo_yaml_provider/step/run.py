@@ -22,6 +22,7 @@ from argo_yaml_provider.step.ending import end_daemons, put_away, put_away_all
 from argo_yaml_provider.step.host import Ended, Host
 from argo_yaml_provider.step.http import run_http
 from argo_yaml_provider.step.locks import holding, is_synchronized, release, step_locks, workflow_locks
+from argo_yaml_provider.step.measure import measured_run, measured_step, measuring
 from argo_yaml_provider.step.memoize import find_cached, save_cached
 from argo_yaml_provider.step.pod import DELETE_POD, pod_key, run_pod
 from argo_yaml_provider.step.resource import run_resource
@@ -53,8 +54,8 @@ async def run_task(host: Host) -> Ended:
         if any(template.get("daemon") for template in host.plan.templates.values()):
             end_daemons(host)
         host.kube.later(delete_belongings(host, verdict.phase))
-        return Ended(outcome=verdict)
-    return await _run_step(host, asker)
+        return await measured_run(host, asker, verdict)
+    return await measured_step(host, asker, await _run_step(host, asker))
 
 
 class Asker:
@@ -104,7 +105,8 @@ async def _run_locked(host: Host, asker: Asker, attempts: tuple[Attempt, ...]) -
         return Ended(outcome=cached)
     if decision.kind is CallKind.CHILD:
         return await _run_child(host, asker, decision, attempts)
-    attempt = await _memoized(host, decision, await _run_attempt(host, decision, attempts))
+    async with measuring(host, asker):
+        attempt = await _memoized(host, decision, await _run_attempt(host, decision, attempts))
     attempts = (*attempts, attempt)
     await host.record_attempts(attempts)
     put_away(host, decision, attempt)

@@ -13,6 +13,7 @@ import pytest
 
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.facts import RunFacts
+from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Attempt, Outcome
 from argo_yaml_provider.local.embedded import EmbeddedKubernetes
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, Plan
@@ -44,6 +45,7 @@ class LocalHost:
     outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
     questions: list[tuple[Question, float | None]] = field(default_factory=list)
     answers: list[dict[str, str] | None] = field(default_factory=list)
+    measured: tuple[Measurement, ...] = ()
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
         return self.outcomes.get((task_id, map_index))
@@ -61,6 +63,9 @@ class LocalHost:
 
     def log(self, line: str, *, container: str = "") -> None:
         self.lines.append((container, line))
+
+    def measure(self, measured: tuple[Measurement, ...]) -> None:
+        self.measured += measured
 
     async def run_child(self, child: str, name: str, conf: Json) -> Outcome:
         raise NotImplementedError

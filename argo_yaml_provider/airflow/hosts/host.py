@@ -14,7 +14,9 @@ from argo_yaml_provider.airflow.api import Entered, Pushed, TaskRef
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope
 from argo_yaml_provider.airflow.facts import run_facts
 from argo_yaml_provider.airflow.hosts.keys import attempts_key, once_key, once_task
+from argo_yaml_provider.airflow.measure import send
 from argo_yaml_provider.airflow.persons import AwaitsPerson, put_form, read_response, supplied_by
+from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json, PlannedTask
 from argo_yaml_provider.pods.names import ATTEMPT_LABEL, PodKey, pod_labels
@@ -169,6 +171,13 @@ class ExecutorHost:
     def log(self, line: str, *, container: str = "") -> None:
         """One line of the task's log."""
         self._log.write(line, **({"container": container} if container else {}))
+
+    def measure(self, measured: tuple[Measurement, ...]) -> None:
+        """Through the metrics of Airflow's own servers, for this is one."""
+        from airflow.observability import stats
+
+        if wrong := send(measured, stats):
+            self._log.write(wrong, level="warning")
 
     async def run_child(self, child: str, name: str, conf: Json) -> Outcome:
         """A run of the child plan's DAG, to its end."""

@@ -19,6 +19,7 @@ from argo_yaml_provider.airflow.hosts.plans import Plans
 from argo_yaml_provider.airflow.hosts.task_log import TaskLog
 from argo_yaml_provider.airflow.persons import AwaitsPerson
 from argo_yaml_provider.airflow.rows import identity
+from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.plan.nodes import Json, TaskKind
 from argo_yaml_provider.step.host import Ended
 
@@ -59,6 +60,7 @@ class Life:
         self._pod_fate = ""
         """What was said of the pod when this life was cancelled: delete, keep, orphan."""
         self._ending = False
+        self._measured: tuple[Measurement, ...] = ()
 
     def cancel(self, task: asyncio.Task[None], pod: str) -> None:
         """Stop, unless the end is being written already."""
@@ -120,6 +122,7 @@ class Life:
     def _finish(self, ended: Ended) -> Finish:
         host = self._host
         assert host is not None
+        self._measured = ended.measured
         said = f"{host.task.label}: {ended.outcome.phase} {ended.outcome.message}".rstrip()
         if ended.retry_after is not None:
             self.log.write(f"{said}; the next attempt follows in {ended.retry_after:g} s", level="warning")
@@ -154,6 +157,9 @@ class Life:
             await self._shared.api.finish(self.ti, end)
         except Refused as refusal:
             self.log.write(f"Airflow did not take the state {end.state}: {refusal}", level="warning")
+        else:
+            if self._host and self._measured:
+                self._host.measure(self._measured)
         if _remote_logging():
             await asyncio.to_thread(self.log.upload)
         if self._host:

@@ -99,7 +99,8 @@ def check_metrics(view: View) -> None:
 
 def _check_metric(view: View, key: str, path: Path, metric: Json) -> None:
     name = metric.get("name") or ""
-    if not _METRIC.fullmatch(name):
+    in_template = bool(key)  # Argo looks only at these before they are filled in
+    if not _METRIC.fullmatch(name) and (in_template or "{{" not in name):
         _say(view, key, (*path, "name"), "bad-name", f'"{name}" is no name of a metric', "use letters, digits and '_'")
     for index, label in enumerate(metric.get("labels") or ()):
         if not _METRIC.fullmatch(label.get("key") or ""):
