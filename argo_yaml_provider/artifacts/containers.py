@@ -17,6 +17,7 @@ from typing import Any
 from argo_yaml_provider.artifacts.locations import store_of
 from argo_yaml_provider.artifacts.transport import description
 from argo_yaml_provider.artifacts.transports import Transport, transport_for
+from argo_yaml_provider.diagnostics import RunError
 
 Json = dict[str, Any]
 
@@ -64,6 +65,22 @@ def store_containers(outputs: Iterable[Moved], images: Json | None = None) -> li
         lines += [f"wait_for_main {fifo(tool)}", *(f"store {moved.index} &" for moved, _ in group), "finish"]
         containers.append(_container(f"argo-store-{tool}", tool, lines, group, images))
     return containers
+
+
+def list_container(artifact: Json, file: str, images: Json | None = None) -> Json:
+    """A container `main` that writes what lies below the artifact's key to a file, and ends."""
+    transport = transport_for(artifact, index=1)
+    if not transport.listing:
+        raise RunError(
+            f"artifact {artifact['name']!r} is in a store whose keys cannot be listed: {store_of(artifact)}",
+            help="list them in a script step",
+        )
+    lines = [_script("transfer.sh"), description(transport), f"file={shlex.quote(file)}"]
+    lines += [f'list() {{\n{{ {transport.listing}; }} >"$file"\n}}', _script("list.sh")]
+    moved = Moved(index=1, artifact=artifact, path=file)
+    container = _container("main", transport.tool, lines, [(moved, transport)], images)
+    del container["tool"]
+    return {**container, "imagePullPolicy": "IfNotPresent"}
 
 
 def fifo(tool: str) -> str:

@@ -9,7 +9,11 @@ report=/tmp/argo-report.$$
 # Ends when the supervisor has packed everything, or has died.
 wait_for_main() { cat "$home/$1" >/dev/null; }
 
-say() { printf '%s\n' "$*" | head -c 800 | tr '\n' ' ' | sed 's/ *$//' >>"$report"; echo >>"$report"; }
+# In one write: others say something at the same time.
+say() {
+    line=$(printf '%s' "$*" | head -c 800 | tr '\n' ' ' | sed 's/ *$//')
+    printf '%s\n' "$line" >>"$report"
+}
 
 # store INDEX
 store() {

@@ -59,7 +59,7 @@ def _volume(location: Json, _prefix: str) -> Transport:
             f'mkdir -p {folder} && chmod a+rwx {folder} && rm -rf {target}.part && cp -R "$file" {target}.part'
             f" && rm -rf {target} && mv {target}.part {target}"
         ),
-        listing=f'{{ cd {target} 2>/dev/null || {{ echo "directory not found" >&2; exit 3; }}; }} && find . -type f -print0',
+        listing=f"! cd {target} 2>/dev/null || find . -type f -print0",
         # Folders that hold nothing any more go too, as they do in an object store.
         deletion=f"rm -rf {target} && cd {root} && {{ rmdir -p {below} 2>/dev/null || :; }}",
         place=f"volume {key}",

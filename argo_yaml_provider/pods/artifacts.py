@@ -72,8 +72,10 @@ def archives_logs(template: Json, workflow: Json, repository: Json | None) -> bo
 
 
 def has_artifacts(template: Json) -> bool:
-    """Whether the template has any, as input or output."""
-    return bool((template.get("inputs") or {}).get("artifacts") or (template.get("outputs") or {}).get("artifacts"))
+    """Whether the template has any, as input, output or source of its data."""
+    return "data" in template or bool(
+        (template.get("inputs") or {}).get("artifacts") or (template.get("outputs") or {}).get("artifacts")
+    )
 
 
 def plan_moves(decision: Decision, repository: Json | None, *, pod_name: str) -> Moves:
@@ -89,14 +91,14 @@ def plan_moves(decision: Decision, repository: Json | None, *, pod_name: str) ->
     ]
     if not declared and not taken:
         return NONE
-    location = _location(decision, repository, pod_name)
+    location = location_of(decision, repository, pod_name)
     inputs = tuple(_input(number, artifact, location, template) for number, artifact in enumerate(taken, start=1))
     first = len(inputs) + 1
     outputs = tuple(_output(number, artifact, location) for number, artifact in enumerate(declared, start=first))
     return Moves(inputs=inputs, outputs=outputs)
 
 
-def _location(decision: Decision, repository: Json | None, pod_name: str) -> Json:
+def location_of(decision: Decision, repository: Json | None, pod_name: str) -> Json:
     """The location that completes all others: the template's own, else the repository's, with all tags replaced."""
     own = {name: value for name, value in (decision.template.get("archiveLocation") or {}).items() if name != "archiveLogs"}
     location = own if has_location(own) else archive_location(repository or {})

@@ -48,6 +48,7 @@ CODES: dict[str, str] = {
     "duplicate-mount": "two things are mounted on one path",
     "bad-path": "an artifact's path climbs out of its folder",
     "bad-manifest": "a resource template's manifest is not YAML",
+    "unknown-artifact": "manifestFrom names an artifact that is no input of its template",
     "unknown-container": "a container waits for one that is not there",
     # steps and tasks
     "missing-entrypoint": "spec.entrypoint is missing",
@@ -88,13 +89,11 @@ UNSUPPORTED: dict[str, str] = {
     "unsupported-cron-stop": "pause the DAG in Airflow when it is done",
     "unsupported-cron-when": "put the condition into a step's when, with {{workflow.scheduledTime}} as its time",
     "unsupported-event-binding": "trigger the DAG from outside by Airflow's REST API or an asset",
-    "unsupported-artifact": "write the manifest into the template itself",
     "unsupported-artifact-plugin": "keep the artifact in a store such as s3, gcs, azure, oss, hdfs or http",
     "unsupported-artifact-auth": "use a key, a password or a token from a secret, or the identity of the pod's service account",
     "unsupported-bucket-option": "set it on the bucket itself, once, beside the workflow",
     "unsupported-sync-database": "use a mutex or a semaphore without a database: all runs of a namespace share it",
     "unsupported-plugin": "call the plugin's service from a container step",
-    "unsupported-data": "list and transform the files in a script step",
     "unsupported-pending-timeout": "use timeout, which counts from the step's start",
 }
 

@@ -18,10 +18,12 @@ from argo_yaml_provider.flow.results import of_attempt, of_verdict
 from argo_yaml_provider.plan.nodes import CallKind, Json, TaskKind
 from argo_yaml_provider.pods.names import pod_name
 from argo_yaml_provider.step.belongings import delete_belongings
+from argo_yaml_provider.step.data import run_data
 from argo_yaml_provider.step.ending import end_daemons, put_away, put_away_all
 from argo_yaml_provider.step.host import Ended, Host
 from argo_yaml_provider.step.http import run_http
 from argo_yaml_provider.step.locks import holding, is_synchronized, release, step_locks, workflow_locks
+from argo_yaml_provider.step.manifest import NotFetched, with_manifest
 from argo_yaml_provider.step.measure import measured_run, measured_step, measuring
 from argo_yaml_provider.step.memoize import find_cached, save_cached
 from argo_yaml_provider.step.pod import DELETE_POD, pod_key, run_pod
@@ -142,11 +144,17 @@ async def _ended(host: Host, asker: Asker, attempts: tuple[Attempt, ...]) -> End
 
 
 async def _run_attempt(host: Host, decision: Decision, attempts: tuple[Attempt, ...]) -> Attempt:
+    if "data" in decision.template:
+        return await run_data(host, decision, attempts)
     if decision.kind is CallKind.POD:
         return await run_pod(host, decision, attempts)
     if decision.kind is CallKind.SUSPEND:
         return await run_suspend(host, decision)
     if decision.kind is CallKind.RESOURCE:
+        try:
+            decision = await with_manifest(host, decision)
+        except NotFetched as failed:
+            return failed.attempt
         return await run_resource(host, decision, pod_key(host, decision.attempt))
     if decision.kind is CallKind.HTTP:
         return await run_http(host, decision)

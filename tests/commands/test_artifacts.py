@@ -75,11 +75,16 @@ def test_artifacts_arrive_in_every_shape(where: list[str]) -> None:
     nodes = {node["name"].removeprefix(result["name"]): node for node in result["nodes"]}
     given = {name: (node["outputs"] or {}).get("artifacts") for name, node in nodes.items() if node["type"] == "Pod"}
     assert given == {
-        "[0].make": ["plain", "tarred", "zipped"],
+        "[0].make": ["folder", "manifest", "plain", "tarred", "zipped"],
         "[0].fails": ["left"],
         "[0].lacks": ["there"],
         "[1].use": [],
+        "[1].list": [],
+        "[1].apply": [],
     }
+    folder = f"{result['name']}/listed/folder"
+    assert nodes["[1].list"]["outputs"]["result"] == f'["{folder}/a!","{folder}/sub/b!"]'
+    assert nodes["[1].apply"]["outputs"]["parameters"] == {"a": "7"}
     lacking = nodes["[0].lacks"]
     assert (lacking["phase"], lacking["message"]) == (
         "Error",

@@ -161,8 +161,20 @@ def check_resources(view: View) -> None:
         elif resource.get("manifest") and resource.get("manifestFrom") is not None:
             message = "a resource template has manifest or manifestFrom, not both"
             view.report(key, ("resource", "manifestFrom"), "two-sources", message, help="keep one", within="key")
+        elif resource.get("manifestFrom") is not None:
+            _check_manifest_from(view, key, template)
         else:
             _check_manifest(view, key, resource)
+
+
+def _check_manifest_from(view: View, key: str, template: Json) -> None:
+    """The artifact is an input of the template."""
+    name = (template["resource"]["manifestFrom"].get("artifact") or {}).get("name", "")
+    names = [artifact.get("name", "") for artifact in (template.get("inputs") or {}).get("artifacts") or ()]
+    if name not in names:
+        message = f'the manifest is to come from artifact "{name}", which is no input of template "{title(key)}"'
+        help_text = suggest(name, names, label="inputs.artifacts")
+        view.report(key, ("resource", "manifestFrom"), "unknown-artifact", message, help=help_text, within="key")
 
 
 def _check_manifest(view: View, key: str, resource: Json) -> None:

@@ -74,6 +74,8 @@ def check_expressions(view: View) -> None:
 
 def _expressions(template: Json) -> Iterator[tuple[Path, str | None]]:
     yield ("retryStrategy", "expression"), (template.get("retryStrategy") or {}).get("expression")
+    for index, step in enumerate((template.get("data") or {}).get("transformation") or ()):
+        yield ("data", "transformation", index, "expression"), step.get("expression")
     for index, parameter in enumerate((template.get("outputs") or {}).get("parameters") or ()):
         yield ("outputs", "parameters", index, "valueFrom", "expression"), (parameter.get("valueFrom") or {}).get("expression")
     for index, artifact in enumerate((template.get("outputs") or {}).get("artifacts") or ()):
