@@ -62,7 +62,7 @@ def _options(location: Json, prefix: str) -> list[str]:
     options = ["-c safe.directory=*"]
     if location.get("usernameSecret") or location.get("passwordSecret"):
         # git asks this helper, which reads the environment: the secret is in no file and on no command line.
-        helper = f'!f() {{ echo "username=${prefix}_USER"; echo "password=${prefix}_PASSWORD"; }}; f'
+        helper = f'!f() {{ printf "username=%s\\npassword=%s\\n" "${prefix}_USER" "${prefix}_PASSWORD"; }}; f'
         options.append(f"-c credential.helper={shlex.quote(helper)}")
     if location.get("insecureSkipTLS"):
         options.append("-c http.sslVerify=false")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote_plus, urlsplit, urlunsplit
 
 from argo_yaml_provider.artifacts.transport import Json, Transport, need, secret_env, value_env
 
@@ -91,7 +91,7 @@ def _ask_for_token(request: _Request, oauth: Json) -> None:
     if oauth.get("scopes"):
         form.append(("scope", " ".join(oauth["scopes"])))
     form += [(pair["key"], pair.get("value", "")) for pair in oauth.get("endpointParams") or ()]
-    fields = " ".join(f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in form)
+    fields = " ".join(f"--data-urlencode {shlex.quote(f'{quote_plus(name)}={value}')}" for name, value in form)
     ask = f'{CURL} --config - {fields} "${address}"'
     by_header = f"""printf '%s\\n' "user = \\"$(quoted "$(url_encoded "${client}"):$(url_encoded "${word}")")\\"" | {ask}"""
     by_form = (

@@ -26,7 +26,8 @@ judge() {
         *"does not appear to be a git repository"* | *"not a git repository"*) kind=bucket ;;
         *repository*"not found"*) kind=bucket ;;
         *"Host key verification failed"* | *"HOST IDENTIFICATION HAS CHANGED"*) kind=stranger ;;
-        *"certificate verif"* | *"certificate problem"* | *x509:* | *"certificate required"* | *"bad certificate"*) kind=stranger ;;
+        *"certificate verif"* | *"certificate problem"* | *x509:*) kind=stranger ;;
+        *"certificate required"* | *"bad certificate"* | *"alert handshake failure"*) kind=refused ;;
         *AccessDenied* | *Forbidden* | *InvalidAccessKeyId* | *SignatureDoesNotMatch* | *AuthorizationFailure* | *AuthenticationFailed*) kind=refused ;;
         *"error: 40"[13]* | *"status code: 40"[13]* | *"StatusCode: 40"[13]* | *"HTTP status 40"[13]*) kind=refused ;;
         *"Authentication failed"* | *"ermission denied"* | *"could not read Username"* | *"could not read Password"*) kind=refused ;;
