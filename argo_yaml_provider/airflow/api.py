@@ -87,6 +87,8 @@ class Finish:
     reason: str = ""
     kept: Json = field(default_factory=dict)
     """Task state store entries."""
+    skipped: tuple[str, ...] = ()
+    """Other tasks of its run that are not to run."""
     wait: timedelta | None = None
     """Of a task that awaits a person's input: for how long; None: for ever."""
 
@@ -122,11 +124,11 @@ class ExecutionApi:
 
     async def push(self, ti: TaskRef, pushed: Pushed) -> None:
         """Push one value now."""
-        await self.call(lambda session: _set_xcom(session, ti, pushed))
+        await self.call(lambda session: write_xcom(session, ti, pushed))
 
     async def kept(self, ti: TaskRef, key: str) -> Any:
         """An entry of the task state store, which survives tries; None if there is none."""
-        return await self.call(lambda session: _get_kept(session, ti, key))
+        return await self.call(lambda session: read_kept(session, ti, key))
 
     async def keep(self, ti: TaskRef, key: str, value: Any) -> None:
         """Put an entry into the task state store."""
@@ -202,10 +204,20 @@ def _finish(session: Session, ti: TaskRef, end: Finish) -> None:
     from airflow.api_fastapi.execution_api.routes.task_instances import ti_update_state
 
     for pushed in end.pushed:
-        _set_xcom(session, ti, pushed)
+        write_xcom(session, ti, pushed)
     for key, value in end.kept.items():
         _keep(session, ti, key, value)
+    if end.skipped:
+        _skip(session, ti, end.skipped)
     ti_update_state(UUID(ti.id), _state_payload(end), session, _dag_bag())
+
+
+def _skip(session: Session, ti: TaskRef, task_ids: tuple[str, ...]) -> None:
+    from airflow.api_fastapi.execution_api.datamodels.taskinstance import TISkippedDownstreamTasksStatePayload
+    from airflow.api_fastapi.execution_api.routes.task_instances import ti_skip_downstream
+
+    payload = TISkippedDownstreamTasksStatePayload(tasks=list(task_ids))
+    ti_skip_downstream(UUID(ti.id), payload, session)
 
 
 @cache
@@ -283,7 +295,8 @@ def read_xcoms(session: Session, dag_id: str, run_id: str, key: str, *, task_id:
     return rows
 
 
-def _set_xcom(session: Session, ti: TaskRef, pushed: Pushed) -> None:
+def write_xcom(session: Session, ti: TaskRef, pushed: Pushed) -> None:
+    """Push a value on behalf of the task."""
     from airflow.api_fastapi.execution_api.routes.xcoms import set_xcom
 
     value = pushed.value
@@ -310,7 +323,8 @@ def _delete_xcom(session: Session, ti: TaskRef, key: str) -> None:
     delete_xcom(session, ti.dag_id, ti.run_id, ti.task_id, key, ti.map_index)
 
 
-def _get_kept(session: Session, ti: TaskRef, key: str) -> Any:
+def read_kept(session: Session, ti: TaskRef, key: str) -> Any:
+    """An entry of the task state store; None if there is none."""
     from airflow.api_fastapi.execution_api.routes.task_state_store import get_task_state_store
     from fastapi import HTTPException
 

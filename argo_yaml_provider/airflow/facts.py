@@ -18,6 +18,8 @@ from argo_yaml_provider.flow.facts import RunFacts
 
 CHILD_CONF = "argo"
 """The one key of a child run's conf."""
+SHUTDOWN_CONF = "argo-yaml/shutdown"
+"""The key of a run's conf that says how it is being stopped; no parameter has a slash in its name."""
 _SPACE = uuid.UUID("6d9e1c0e-2f6c-5a5a-9d0c-5b7a3f8f7a51")
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 """Kubernetes' own for generated names: no vowels, so no words."""
@@ -38,7 +40,7 @@ def run_facts(
     child = conf.get(CHILD_CONF, {}) if envelope.child else {}
     globals_ = child.get("globals", {})
     return RunFacts(
-        name=globals_.get("workflow.name") or run_name(envelope.plan.name, dag_id, run_id),
+        name=globals_.get("workflow.name") or _workflow_name(envelope, dag_id, run_id, logical_date),
         namespace=globals_.get("workflow.namespace") or envelope.pods.namespace,
         uid=globals_.get("workflow.uid") or str(uuid.uuid5(_SPACE, f"{dag_id}\n{run_id}")),
         created_at=globals_.get("workflow.creationTimestamp.RFC3339") or rfc3339(run_after),
@@ -49,7 +51,22 @@ def run_facts(
         globals=globals_,
         node=child.get("node", ""),
         depth=child.get("depth", 0),
+        shutdown=shutdown_of(envelope, conf),
     )
+
+
+def shutdown_of(envelope: Envelope, conf: Mapping[str, Any]) -> str:
+    """How the run is being stopped: as a person said, as its parent is, or as the workflow itself says."""
+    parents = conf.get(CHILD_CONF, {}).get("shutdown") if envelope.child else None
+    spec = envelope.plan.workflow.get("spec") or {}
+    return str(conf.get(SHUTDOWN_CONF) or parents or spec.get("shutdown") or "")
+
+
+def _workflow_name(envelope: Envelope, dag_id: str, run_id: str, logical_date: datetime | None) -> str:
+    """Of a slot of a CronWorkflow `NAME-SECONDS`, as Argo names it; of all else the plan's name and some letters."""
+    if envelope.plan.cron and logical_date and run_id.startswith(("scheduled__", "backfill__")):
+        return f"{envelope.plan.name}-{int(logical_date.timestamp())}"
+    return run_name(envelope.plan.name, dag_id, run_id)
 
 
 def run_name(plan_name: str, dag_id: str, run_id: str) -> str:
@@ -80,7 +97,8 @@ def run_parameters(envelope: Envelope, conf: Mapping[str, Any]) -> dict[str, str
 
 def submitted_parameters(conf: Mapping[str, Any]) -> dict[str, str]:
     """The run's conf as `argo submit -p` would have said it; an empty field of the form (null) was not submitted."""
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in conf.items() if value is not None}
+    given = {name: value for name, value in conf.items() if value is not None and name != SHUTDOWN_CONF}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
 
 
 def rfc3339(moment: datetime) -> str:

@@ -21,6 +21,7 @@ from argo_yaml_provider.plan.nodes import Json
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from argo_yaml_provider.flow.facts import RunFacts
     from argo_yaml_provider.flow.flow import Flow
 
 
@@ -31,6 +32,18 @@ FINISHED = ("success", "failed")
 _UNDER_WAY = ("running", "deferred", "awaiting_input", "up_for_retry")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """A run that was read."""
+
+    row: Any
+    """Airflow's DagRun."""
+    envelope: Envelope
+    facts: RunFacts
+    source: RunSource
+    flow: Flow
+
+
 class RunReader:
     """Reads runs; remembers the DAG versions it has seen."""
 
@@ -39,6 +52,10 @@ class RunReader:
 
     def flow(self, session: Session, dag_id: str, run_id: str) -> Flow:
         """The flow of one run, as far as it has come."""
+        return self.open(session, dag_id, run_id).flow
+
+    def open(self, session: Session, dag_id: str, run_id: str) -> OpenRun:
+        """One run with all that is known of it."""
         from argo_yaml_provider.flow.flow import Flow
 
         run, envelope = self._run(session, dag_id, run_id)
@@ -48,7 +65,9 @@ class RunReader:
         live = run.state not in FINISHED
         source = self._source(session, dag_id, run_id, envelope)
         source.live = live
-        return Flow(envelope.plan, facts, source, live=live)
+        return OpenRun(
+            row=run, envelope=envelope, facts=facts, source=source, flow=Flow(envelope.plan, facts, source, live=live)
+        )
 
     def state(self, session: Session, dag_id: str, run_id: str) -> str:
         """Airflow's state of the run."""

@@ -140,16 +140,18 @@ class Decider:
             "globals": dict(found.variables),
             "node": node,
             "depth": self._engine.facts.depth + 1,
+            **({"shutdown": shutdown} if (shutdown := self._engine.facts.shutdown) else {}),
         }
 
     def workflow_deadline(self, place: Place) -> int | None:
         """When the workflow's time is up, in nanoseconds; exit handlers are exempt."""
         seconds = self._engine.spec.get("activeDeadlineSeconds")
-        if seconds is None or self._in_exit_handler(place):
+        if seconds is None or self.in_exit_handler(place):
             return None
         return clock.nanoseconds(self._engine.facts.created_at) + int(seconds) * clock.SECOND
 
-    def _in_exit_handler(self, place: Place) -> bool:
+    def in_exit_handler(self, place: Place) -> bool:
+        """Whether it is an exit handler, of the workflow or of a step, or belongs to one."""
         call = place.call
         while (stand := self._engine.tree.stands[call.id]).parent is not None:
             if stand.role == "hook" and call.name == "onExit":

@@ -31,6 +31,8 @@ class RunFacts:
     """Of a child run: the parent's `workflow.*` variables, taken over as they are."""
     node: str = ""
     """Of a child run: the full Argo node name of its root, as in the parent's tree; '' = the workflow's name."""
+    shutdown: str = ""
+    """`Stop` or `Terminate`, once a person has said so."""
     depth: int = 0
     """Of a child run: how many parents it has."""
 

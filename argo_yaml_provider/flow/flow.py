@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.template import replace_json
@@ -26,8 +27,10 @@ from argo_yaml_provider.flow.measuring import measure_attempt, measure_run, meas
 from argo_yaml_provider.flow.metrics import Measured
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.results import Result
+from argo_yaml_provider.flow.shutdown import may_run, shut_down, stopped
 from argo_yaml_provider.flow.view import nodes_of
-from argo_yaml_provider.plan.nodes import CallKind, Json, Plan, PlannedTask
+from argo_yaml_provider.plan.names import START
+from argo_yaml_provider.plan.nodes import CallKind, Json, Plan, PlannedTask, TaskKind
 from argo_yaml_provider.plan.templates import waits_for_end
 
 DEEPEST_RUN = 100
@@ -54,8 +57,8 @@ class Flow:
         engine = self._engine_for(task)
         place = Place(engine.tree.stands[task.call].call, map_index)
         with _deep():
-            if broken := self._broken():
-                return Decision(outcome=Outcome(phase=Phase.ABSENT, message=broken))
+            if unstarted := self._unstarted():
+                return Decision(outcome=Outcome(phase=Phase.ABSENT, message=unstarted.message))
             found = engine.execution(place)
             if not isinstance(found, Execution):
                 return Decision(outcome=_before(found))
@@ -63,15 +66,28 @@ class Flow:
                 return Decision(outcome=Outcome(phase=Phase.ERROR, message=_too_deep(self._deepest), values=_BEFORE))
             if engine.turn_failed_fast(place):
                 return Decision(outcome=Outcome(phase=Phase.ABSENT, message=FAIL_FAST))
-            return Decider(engine).decision(found, attempts)
+            return self._shut_down(engine, found, attempts) or Decider(engine).decision(found, attempts)
+
+    def _shut_down(self, engine: Engine, found: Execution, attempts: tuple[Attempt, ...]) -> Decision | None:
+        """The end of a leaf that does not begin, for the run is stopped; a child run finds out for itself."""
+        decider, kind = Decider(engine), found.place.call.kind
+        if kind is CallKind.CHILD or may_run(self._facts.shutdown, exits=decider.in_exit_handler(found.place)):
+            return None
+        retried = engine.strategy(found.place) is not None
+        return Decision(outcome=shut_down(self._facts.shutdown, kind, attempts, retried=retried))
+
+    def exits(self, task_id: str) -> bool:
+        """Whether a task belongs to an exit handler."""
+        task = self._engine.tree.tasks[task_id]
+        return Decider(self._engine).in_exit_handler(Place(self._engine.tree.stands[task.call].call, -1))
 
     def fan_out(self, task_id: str, map_index: int = -1) -> tuple[Outcome, list[int]]:
         """A loop's items, as indices to map over; never an error, for a fan-out must succeed."""
         task = self._engine.tree.tasks[task_id]
         place = Place(self._engine.tree.stands[task.call].call, map_index)
         with _deep():
-            if broken := self._broken():
-                return Outcome(phase=Phase.ABSENT, message=broken, items=0), []
+            if unstarted := self._unstarted():
+                return Outcome(phase=Phase.ABSENT, message=unstarted.message, items=0), []
             found = self._engine.expanded(place)
         if isinstance(found, Expanded):
             return Outcome(phase=Phase.SUCCEEDED, items=len(found.turns)), list(range(len(found.turns)))
@@ -90,6 +106,8 @@ class Flow:
             strategy = Decider(engine).strategy(found) if isinstance(found, Execution) else None
             if strategy is None:
                 return Retry(delay=None, outcome=over)
+            if self._facts.shutdown:
+                return Retry(delay=None, outcome=replace(over, message=stopped(self._facts.shutdown)))
             try:
                 return _judged(strategy, attempts, Decider(engine).workflow_deadline(place))
             except ExprError as error:
@@ -98,9 +116,11 @@ class Flow:
     def verdict(self) -> Outcome:
         """The workflow's phase, message and outputs."""
         with _deep():
-            if broken := self._broken():
-                message = f"failed to set global parameters: {broken}"
-                return Outcome(phase=Phase.FAILED, message=message, values={"phase": "Failed", "message": message})
+            if unstarted := self._unstarted():
+                phase, message = unstarted.phase, unstarted.message
+                if phase is Phase.FAILED and self._broken():
+                    message = f"failed to set global parameters: {message}"
+                return Outcome(phase=phase, message=message, values={"phase": phase.value, "message": message})
             return self._verdict()
 
     def _verdict(self) -> Outcome:
@@ -110,6 +130,8 @@ class Flow:
         phase, message = workflow_phase(root.phase), root.message
         if root.raised:
             message = f"error in entry template execution: {message}"
+        elif root.failed and self._facts.shutdown:
+            message = stopped(self._facts.shutdown)
         on_exit = self._on_exit()
         if phase is Phase.SUCCEEDED and on_exit is not None and on_exit.failed:
             phase, message = on_exit.phase, on_exit.message
@@ -126,6 +148,8 @@ class Flow:
             "globals": {"parameters": found.parameters, "artifacts": found.artifacts},
             "root": _root_outputs(root),
         }
+        if self._facts.shutdown:
+            values["shutdown"] = self._facts.shutdown
         if self._facts.node:
             values["leaving"] = engine.composites.branches.leaving_root(engine.root)
         return Outcome(phase=phase, message=message, values=values)
@@ -159,14 +183,22 @@ class Flow:
 
     def lock_spec(self) -> Json:
         """What the workflow as a whole holds, to be given back at its end."""
+        return self._filled("synchronization", "priority")
+
+    def start_spec(self) -> Json:
+        """What must hold before the first node."""
+        return self._filled("artifactRepositoryRef", "suspend")
+
+    def _filled(self, *names: str) -> Json:
+        """Fields of the spec, their tags replaced."""
         spec = self._engine.spec
-        held = {name: spec[name] for name in ("synchronization", "priority") if spec.get(name) is not None}
+        held = {name: spec[name] for name in names if spec.get(name) is not None}
         return {} if self._broken() else dict(replace_json(held, self._engine.variables))
 
     def nodes(self) -> list[Json]:
         """Argo's node tree."""
         with _deep():
-            return [] if self._broken() else nodes_of(self._engine)
+            return [] if self._unstarted() else nodes_of(self._engine)
 
     def result(self) -> Json:
         """The whole: name, phase, outputs, nodes."""
@@ -179,6 +211,19 @@ class Flow:
             "outputs": outputs,
             "nodes": self.nodes(),
         }
+
+    def _unstarted(self) -> Outcome | None:
+        """How the workflow ended, or waits, before its first node; None: it has started."""
+        engine = self._engine
+        if any(task.kind is TaskKind.START for task in self._plan.tasks[:1]):
+            outcome = engine.source.outcome(START, -1)
+            if outcome is None:
+                lost = Outcome(phase=Phase.ERROR, message="the workflow was never told to start")
+                return Outcome(phase=Phase.RUNNING) if engine.live else lost
+            if outcome.phase is not Phase.SUCCEEDED:
+                return outcome
+        broken = self._broken()
+        return Outcome(phase=Phase.FAILED, message=broken) if broken else None
 
     def _broken(self) -> str:
         """Why the workflow cannot start at all; '' if it can."""

@@ -21,6 +21,7 @@ from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.flow.references import with_artifacts
 from argo_yaml_provider.flow.results import Outputs, Result
 from argo_yaml_provider.flow.scope import Scope, mark_absent
+from argo_yaml_provider.flow.shutdown import TERMINATE, may_run, stopped
 from argo_yaml_provider.flow.variables import submitted_arguments
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind
 
@@ -49,6 +50,8 @@ class HookRules:
         result = self._engine.own_result(parent)
         if result is None:
             return Absent(reason=f"{hooked.node} does not exist")
+        if place.call.name == EXIT and self.terminated(place):
+            return Absent(reason=stopped(TERMINATE))
         try:
             with clock.fixed(self._engine.facts, node):
                 if place.call.name == EXIT:
@@ -56,6 +59,14 @@ class HookRules:
                 return self._on_expression(place.call, node, frame, parent, result)
         except ExprError as error:
             return Absent(reason=f"{node}: {error.message}", wrong=True)
+
+    def terminated(self, place: Place) -> bool:
+        """Whether an exit handler is not begun, for the run was terminated before."""
+        engine = self._engine
+        if may_run(engine.facts.shutdown, exits=True):
+            return False
+        outcomes = [engine.source.outcome(task, place.index) for task in engine.tree.tasks_of(place.call)]
+        return not any(outcome is not None and outcome.phase is not Phase.ABSENT for outcome in outcomes)
 
     def _exit(self, hook: Call, node: str, frame: Frame, parent: Place, result: Result) -> Entry:
         if not result.completed:
@@ -140,6 +151,8 @@ class HookRules:
         if place.call.name == EXIT:
             if not result.fulfilled:
                 return Absent(reason="the workflow is not over")
+            if self.terminated(place):
+                return Absent(reason=stopped(TERMINATE))
             return Started(node=node, step={"arguments": self._arguments(place.call)})
         try:
             with clock.fixed(self._engine.facts, node):

@@ -13,6 +13,7 @@ from argo_yaml_provider.plan.calls import CallBuilder, Children, Spot
 from argo_yaml_provider.plan.joins import with_joins
 from argo_yaml_provider.plan.names import VERDICT
 from argo_yaml_provider.plan.nodes import Call, Json, Plan, PlannedTask, TaskKind
+from argo_yaml_provider.plan.start import needs_start, with_start
 from argo_yaml_provider.plan.templates import COMPOSITES, exit_hook, expression_hooks
 from argo_yaml_provider.resolve.resolved import Resolved
 
@@ -41,8 +42,11 @@ def _root_plan(resolved: Resolved, children: Children, file: str) -> Plan:
     hooks = builder.workflow_hooks(expression_hooks(spec), resolved.entrypoint, sinks)
     on_exit = _on_exit(builder, resolved, spec)
     alone = root.kind not in COMPOSITES and not hooks and on_exit is None
-    if not (alone and _is_plain(resolved, root)):
+    cron = _cron(resolved)
+    gated = needs_start(spec, cron)
+    if gated or not (alone and _is_plain(resolved, root)):
         builder.tasks.append(_verdict(builder.tasks))
+    tasks = with_joins(builder.tasks, builder.groups, builder.names)
     return Plan(
         name=resolved.name,
         workflow=resolved.workflow,
@@ -51,9 +55,9 @@ def _root_plan(resolved: Resolved, children: Children, file: str) -> Plan:
         root=root,
         on_exit=on_exit,
         hooks=hooks,
-        tasks=with_joins(builder.tasks, builder.groups, builder.names),
+        tasks=with_start(tasks) if gated else tasks,
         groups=tuple(builder.groups),
-        cron=_cron(resolved),
+        cron=cron,
         file=file,
     )
 

@@ -11,6 +11,7 @@ import re
 
 ROOT = "root"
 VERDICT = "verdict"
+START = "workflow.start"
 LONGEST = 200
 """Characters of an id, so that a suffix stays within Airflow's 250."""
 
@@ -21,7 +22,7 @@ class Names:
     """The ids that one plan has given out so far."""
 
     def __init__(self) -> None:
-        self._taken = {ROOT, VERDICT}
+        self._taken = {ROOT, START, VERDICT}
 
     def task(self, path: tuple[str, ...]) -> str:
         """A task's id: `outer.inner.step`."""

@@ -74,6 +74,8 @@ class TaskKind(StrEnum):
     """Works out a loop's items and returns their list of indices, for Airflow to map over."""
     JOIN = "join"
     """An EmptyOperator that saves m x n edges."""
+    START = "start"
+    """Before all others, where something must hold before the first pod: whether the workflow starts at all."""
     VERDICT = "verdict"
     """The workflow's phase and outputs; the run's state follows it."""
 

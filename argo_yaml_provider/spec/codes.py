@@ -80,14 +80,11 @@ CODES: dict[str, str] = {
     "bad-depends": "depends cannot be read, or names no result of a task",
     "bad-schedule": "the text is no cron schedule",
     "bad-annotation": "the text is not what this annotation of ours may say",
-    "unsupported-cron-policy": "Airflow can neither skip a slot nor end the run before it, as Forbid and Replace would",
     "bad-timezone": "there is no such time zone",
     "dynamic-template": "the name of a template that is called holds a tag, which only a templateRef may",
 }
 
 UNSUPPORTED: dict[str, str] = {
-    "unsupported-cron-stop": "pause the DAG in Airflow when it is done",
-    "unsupported-cron-when": "put the condition into a step's when, with {{workflow.scheduledTime}} as its time",
     "unsupported-event-binding": "trigger the DAG from outside by Airflow's REST API or an asset",
     "unsupported-artifact-plugin": "keep the artifact in a store such as s3, gcs, azure, oss, hdfs or http",
     "unsupported-artifact-auth": "use a key, a password or a token from a secret, or the identity of the pod's service account",

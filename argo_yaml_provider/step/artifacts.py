@@ -39,8 +39,15 @@ async def repository_of(host: Host, decision: Decision) -> Json | None:
         # Only whether logs are archived matters here, and nobody is to be asked for that twice a second.
         found = await _lately(host, None)
         return found or host.settings.artifact_repository
-    found = await host.once(f"artifact-repository {reference}", lambda: _read(host.kube, host.facts.namespace, reference))
-    return found or host.settings.artifact_repository
+    return await repository_named(host, reference) or host.settings.artifact_repository
+
+
+async def repository_named(host: Host, reference: Json | None) -> Json | None:
+    """What the reference means, or without one the namespace's default, as the run's first step to ask has read it."""
+    found: Json | None = await host.once(
+        f"artifact-repository {reference}", lambda: _read(host.kube, host.facts.namespace, reference)
+    )
+    return found
 
 
 async def _lately(host: Host, reference: Json | None) -> Json | None:
@@ -65,7 +72,7 @@ async def _read(kube: Kube, namespace: str, reference: Json | None) -> Json | No
         ) from error
     if found is None:
         if reference:
-            raise RunError(f"failed to resolve artifact repository: there is no ConfigMap {name} in {namespace}")
+            raise RunError(f"there is no ConfigMap {name} in {namespace}")
         return None
     key = (reference or {}).get("key") or (found["metadata"].get("annotations") or {}).get(DEFAULT_KEY)
     if not key:

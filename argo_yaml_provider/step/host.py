@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from argo_yaml_provider.flow.facts import RunFacts
 from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Attempt, Outcome
+from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.flow.suspend import Asked
 from argo_yaml_provider.plan.nodes import Json, Plan
 from argo_yaml_provider.pods.settings import PodSettings
@@ -82,6 +83,12 @@ class Host(Protocol):
 
     async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
         """The node tree of a child run."""
+
+    async def history(self) -> History | None:
+        """The runs of this CronWorkflow before the slot that this run is for; None: it is for none, or of a backfill."""
+
+    async def end_runs(self, run_ids: tuple[str, ...]) -> None:
+        """Terminate other runs of this CronWorkflow."""
 
     async def ask_person(self, question: Question, wait: float | None) -> dict[str, str] | None:
         """What a person supplied; None: nobody did for `wait` seconds. A host may end the step here and run it again then."""

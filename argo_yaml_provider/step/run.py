@@ -29,6 +29,7 @@ from argo_yaml_provider.step.memoize import find_cached, save_cached
 from argo_yaml_provider.step.pod import DELETE_POD, pod_key, run_pod
 from argo_yaml_provider.step.resource import run_resource
 from argo_yaml_provider.step.source import Loaded
+from argo_yaml_provider.step.start import start_run
 from argo_yaml_provider.step.suspend import run_suspend
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ async def run_task(host: Host) -> Ended:
     task = next((task for task in host.plan.tasks if task.id == host.task_id), None)
     if task is None:
         raise RunError(f"the plan {host.plan.name!r} has no task {host.task_id!r}", help="the DAG was changed: clear the run")
+    if task.kind == TaskKind.START:
+        return Ended(outcome=await start_run(host, await asker.ask(lambda flow: flow.start_spec())))
     if task.kind == TaskKind.FANOUT:
         outcome, indices = await asker.ask(lambda flow: flow.fan_out(host.task_id, host.map_index))
         return Ended(outcome=outcome, indices=indices)
@@ -165,6 +168,9 @@ async def _run_child(host: Host, asker: Asker, decision: Decision, attempts: tup
     """A child run; only one that is followed by another is recorded: the last is found again, with its verdict, by its name."""
     name = pod_name(pod_key(host, decision.attempt))
     child = await host.run_child(decision.child, name, decision.child_conf)
+    if (shutdown := child.values.get("shutdown")) and shutdown != host.facts.shutdown:
+        host.facts = replace(host.facts, shutdown=shutdown)  # since this step began, the run was stopped
+        asker = Asker(host)
     attempt = Attempt(
         phase=child.phase,
         message=child.message,

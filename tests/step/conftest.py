@@ -15,6 +15,7 @@ from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.facts import RunFacts
 from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Attempt, Outcome
+from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.local.embedded import EmbeddedKubernetes
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, Plan
 from argo_yaml_provider.pods.settings import PodSettings
@@ -45,6 +46,8 @@ class LocalHost:
     outcomes: dict[tuple[str, int], Outcome] = field(default_factory=dict)
     questions: list[tuple[Question, float | None]] = field(default_factory=list)
     answers: list[dict[str, str] | None] = field(default_factory=list)
+    past: History | None = None
+    terminated: tuple[str, ...] = ()
     measured: tuple[Measurement, ...] = ()
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
@@ -72,6 +75,12 @@ class LocalHost:
 
     async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
         raise NotImplementedError
+
+    async def history(self) -> History | None:
+        return self.past
+
+    async def end_runs(self, run_ids: tuple[str, ...]) -> None:
+        self.terminated += run_ids
 
     async def ask_person(self, question: Question, wait: float | None) -> dict[str, str] | None:
         self.questions.append((question, wait))

@@ -13,11 +13,16 @@ from typing import TYPE_CHECKING, Any, cast
 from argo_yaml_provider.airflow.api import Entered, Pushed, TaskRef
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope
 from argo_yaml_provider.airflow.facts import run_facts
+from argo_yaml_provider.airflow.history import read_history
 from argo_yaml_provider.airflow.hosts.keys import attempts_key, once_key, once_task
+from argo_yaml_provider.airflow.hosts.slots import left_out
 from argo_yaml_provider.airflow.measure import send
 from argo_yaml_provider.airflow.persons import AwaitsPerson, put_form, read_response, supplied_by
+from argo_yaml_provider.airflow.shutdown import shut_down_run
 from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
+from argo_yaml_provider.flow.shutdown import TERMINATE
+from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.plan.nodes import Json, PlannedTask
 from argo_yaml_provider.pods.names import ATTEMPT_LABEL, PodKey, pod_labels
 from argo_yaml_provider.step.host import Question
@@ -150,6 +155,10 @@ class ExecutorHost:
         """Written together with the task's end: until then their pods tell of them."""
         self._attempts = attempts
 
+    def left_out(self, outcome: Outcome) -> tuple[str, ...]:
+        """Other tasks of the run that are not to run."""
+        return left_out(self.plan, self._envelope.prefix, self.task_id, outcome)
+
     def unwritten(self) -> Json:
         """What the next try must find."""
         from dataclasses import asdict
@@ -186,6 +195,17 @@ class ExecutorHost:
     async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
         """The node tree of a child run."""
         return await self._shared.children.nodes(dag_id, run_id)
+
+    async def history(self) -> History | None:
+        """From the runs of the DAG; a group in somebody's own DAG has no slots."""
+        if self._envelope.prefix:
+            return None
+        return await self._shared.api.call(lambda session: read_history(session, self.dag_id, self.run_id))
+
+    async def end_runs(self, run_ids: tuple[str, ...]) -> None:
+        """As `argo-yaml terminate` does."""
+        for run_id in run_ids:
+            await self._shared.api.call(lambda session: shut_down_run(session, self.dag_id, run_id, TERMINATE))  # noqa: B023 - called at once
 
     async def ask_person(self, question: Question, wait: float | None) -> dict[str, str] | None:
         """The form's answer; while there is none, this life ends, and Airflow begins another when there is."""

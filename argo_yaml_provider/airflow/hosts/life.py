@@ -135,17 +135,17 @@ class Life:
         fanout = host.task.kind is TaskKind.FANOUT
         state = "success" if fanout else _STATES.get(ended.outcome.phase, "failed")
         self.log.write(said, level="error" if state == "failed" else "info")
-        return Finish(state=state, pushed=tuple(pushed))
+        return Finish(state=state, pushed=tuple(pushed), skipped=host.left_out(ended.outcome))
 
     def _broken(self, message: str) -> Finish:
         """The step is an Error, and the node tree says why."""
         from argo_yaml_provider.flow.outcome import Outcome, Phase
 
-        if self._host is None or self._host.task.kind is not TaskKind.STEP:
+        if self._host is None or self._host.task.kind not in (TaskKind.STEP, TaskKind.START):
             return Finish(state="failed", reason=message)
         outcome = Outcome(phase=Phase.ERROR, message=message)
         pushed = (Pushed(key=self._host.outcome_key, value=outcome.to_json()),)
-        return Finish(state="failed", reason=message, pushed=pushed)
+        return Finish(state="failed", reason=message, pushed=pushed, skipped=self._host.left_out(outcome))
 
     def _again(self, entered: Entered, reason: str) -> Finish:
         if not entered.should_retry:

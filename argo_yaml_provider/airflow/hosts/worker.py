@@ -22,12 +22,14 @@ from argo_yaml_provider.airflow.connections import connection_extras, open_kube
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope, child_dag_id, envelope_of
 from argo_yaml_provider.airflow.facts import CHILD_CONF, child_run_id
 from argo_yaml_provider.airflow.hosts.keys import attempts_key
+from argo_yaml_provider.airflow.hosts.slots import NO_REPLACE, left_out, read_slots
 from argo_yaml_provider.airflow.hosts.values import RunValues, attempts_from_json, attempts_to_json
 from argo_yaml_provider.airflow.measure import send
 from argo_yaml_provider.airflow.persons import AwaitsPerson, form_of, supplied_by
 from argo_yaml_provider.airflow.retries import StepFailed
 from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
+from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.plan.nodes import Json
 from argo_yaml_provider.step.host import Ended, Question
 from argo_yaml_provider.step.kube import Kube
@@ -89,6 +91,8 @@ async def _run(operator: Any, context: Mapping[str, Any]) -> Ended:
             await callbacks.completed()
         if ended.retry_after is None:
             await host.publish(ended.outcome)
+        if tasks := left_out(envelope.plan, envelope.prefix, host.task_id, ended.outcome):
+            await leave_out(tasks)
         host.measure(ended.measured)
         return ended
 
@@ -111,6 +115,7 @@ class WorkerHost(RunValues):
         self._store = context["task_state_store"]
         self._operator = operator
         self._ti_id = ti.id
+        self._run = context["dag_run"]
 
     async def attempts(self) -> tuple[Attempt, ...]:
         return attempts_from_json(await talk(self._store.get, attempts_key(self.generation)))
@@ -143,6 +148,17 @@ class WorkerHost(RunValues):
         """Through the metrics of the task's process."""
         if wrong := send(measured, stats):
             self._operator.log.warning("%s", wrong)
+
+    async def history(self) -> History | None:
+        """For a run that the schedule made."""
+        from airflow.sdk.execution_time import task_runner
+
+        if self.envelope.prefix or self._run.run_type != "scheduled":
+            return None
+        return await talk(read_slots, task_runner.SUPERVISOR_COMMS.send, self.dag_id, self._run.logical_date)
+
+    async def end_runs(self, run_ids: tuple[str, ...]) -> None:  # noqa: ARG002 - the protocol's signature
+        raise NO_REPLACE
 
     async def ask_person(self, question: Question, wait: float | None) -> dict[str, str] | None:
         """The form's answer; while there is none, the task gives back its slot and Airflow resumes it when there is."""
@@ -192,6 +208,14 @@ async def talk(question: Callable[..., T], *args: Any, **kwargs: Any) -> T:
             return question(*args, **kwargs)
 
     return await asyncio.to_thread(ask)
+
+
+async def leave_out(tasks: tuple[str, ...]) -> None:
+    """Skip other tasks of the run."""
+    from airflow.sdk.execution_time import task_runner
+    from airflow.sdk.execution_time.comms import SkipDownstreamTasks
+
+    await talk(task_runner.SUPERVISOR_COMMS.send, SkipDownstreamTasks(tasks=list(tasks)))
 
 
 def _child_trigger(dag_id: str, run_id: str) -> Any:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from argo_yaml_provider.resolve.checks.syntax import LANGUAGE, bad_expression
+from argo_yaml_provider.resolve.checks.syntax import LANGUAGE, bad_condition, bad_expression
 from argo_yaml_provider.resolve.checks.view import View
 from argo_yaml_provider.spec.problems import suggest
 
@@ -47,15 +47,15 @@ def check_cron(view: View) -> None:
     if policy and policy not in POLICIES:
         help_text = suggest(policy, POLICIES, label="policies")
         view.report_cron(("spec", "concurrencyPolicy"), "bad-choice", f'"{policy}" is no concurrencyPolicy', help=help_text)
-    elif policy in ("Forbid", "Replace"):
-        message = f"concurrencyPolicy {policy} is not supported"
-        help_text = 'write Allow; with the annotation argo-yaml/max-active-runs: "1" a slot waits for the run before it'
-        view.report_cron(("spec", "concurrencyPolicy"), "unsupported-cron-policy", message, help=help_text)
     _check_annotations(view)
     if (spec.get("startingDeadlineSeconds") or 0) < 0:
         view.report_cron(
             ("spec", "startingDeadlineSeconds"), "bad-number", "a deadline cannot be negative", help="write seconds"
         )
+    for message, at, length in bad_condition(spec.get("when") or ""):
+        text = f"this condition cannot be read: {message}"
+        help_text = 'write an expression: "{{= cronworkflow.failed < 3 }}"'
+        view.report_cron(("spec", "when"), "bad-when", text, help=help_text, within=(at, length))
     stop = (spec.get("stopStrategy") or {}).get("expression")
     for message, at, length in bad_expression(stop) if stop else ():
         text = f"this expression cannot be read: {message}"
