@@ -52,6 +52,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     ),
     "max_active_tasks": _option("Steps at once in one run of a workflow that sets no parallelism.", "10000", kind="integer"),
     "max_active_runs": _option("Runs at once of one workflow.", "1000", kind="integer"),
+    "max_depth": _option(
+        "How deep runs may be nested: a template that calls itself, a workflow whose manifest submits a workflow.",
+        "100",
+        kind="integer",
+    ),
     "templates": _option(
         "Folders in which WorkflowTemplates and ConfigMaps are looked for, beside a workflow's own; separated by colons.",
         example="/opt/airflow/templates",

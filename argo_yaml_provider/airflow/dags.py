@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -115,6 +115,26 @@ def build_child(plan: Plan, settings: Settings, *, family: str, key: str, defaul
     envelope = Envelope(plan=plan.children[key], pods=settings.pods, family=family, verdicts=verdict_tasks(plan), child=True)
     add_tasks(dag, envelope, settings)
     return dag
+
+
+def build_submitted(envelope: Envelope, settings: Settings) -> Iterator[DAG]:
+    """The DAG of a workflow that a manifest submits, and those of its child plans; only such a manifest makes runs of it."""
+    plan = envelope.plan
+    envelope = replace(envelope, verdicts=verdict_tasks(plan))
+    dag = DAG(
+        dag_id=envelope.family,
+        schedule=None,
+        catchup=False,
+        tags=[*settings.tags, "argo-submitted"],
+        description=f"{plan.name}, submitted by {envelope.submitted}",
+        is_paused_upon_creation=False,
+        max_active_tasks=parallelism(plan, settings),
+        max_active_runs=CHILD_RUNS,
+    )
+    add_tasks(dag, envelope, settings)
+    yield dag
+    for key in plan.children:
+        yield build_child(plan, settings, family=envelope.family, key=key)
 
 
 def add_tasks(dag: DAG, envelope: Envelope, settings: Settings, *, parent: TaskGroup | None = None) -> None:

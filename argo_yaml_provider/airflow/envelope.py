@@ -33,6 +33,8 @@ class Envelope:
     """Of every child plan by key: the id of its last task, whose outcome is a child run's verdict."""
     child: bool = False
     """Whether runs of this DAG are child runs, told what to do by the conf of their parent."""
+    submitted: str = ""
+    """Of a workflow that another one's manifest submits: the family of the first that did; its object is in a run's conf."""
     parameters: dict[str, str] = field(default_factory=dict)
     """Of an ArgoTaskGroup: parameters whose values its author fixed; a run's conf does not change them."""
     prefix: str = ""
@@ -58,6 +60,7 @@ def dumps(envelope: Envelope) -> str:
         "family": envelope.family,
         "verdicts": envelope.verdicts,
         "child": envelope.child,
+        **({"submitted": envelope.submitted} if envelope.submitted else {}),
         "parameters": envelope.parameters,
         "prefix": envelope.prefix,
     }
@@ -77,6 +80,7 @@ def loads(text: str) -> Envelope:
         family=head["family"],
         verdicts=head["verdicts"],
         child=head["child"],
+        submitted=head.get("submitted", ""),
         parameters=head["parameters"],
         prefix=head["prefix"],
     )

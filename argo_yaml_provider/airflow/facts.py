@@ -37,14 +37,15 @@ def run_facts(
 ) -> RunFacts:
     """The facts of one run. `run_after` (which a clear leaves alone) is the workflow's creation time."""
     conf = conf or {}
-    child = conf.get(CHILD_CONF, {}) if envelope.child else {}
+    told = conf.get(CHILD_CONF, {}) if envelope.child or envelope.submitted else {}
+    child, metadata = (told if envelope.child else {}), told.get("workflow", {}).get("metadata", {})
     globals_ = child.get("globals", {})
     return RunFacts(
-        name=globals_.get("workflow.name") or _workflow_name(envelope, dag_id, run_id, logical_date),
-        namespace=globals_.get("workflow.namespace") or envelope.pods.namespace,
-        uid=globals_.get("workflow.uid") or str(uuid.uuid5(_SPACE, f"{dag_id}\n{run_id}")),
+        name=globals_.get("workflow.name") or metadata.get("name") or _workflow_name(envelope, dag_id, run_id, logical_date),
+        namespace=globals_.get("workflow.namespace") or metadata.get("namespace") or envelope.pods.namespace,
+        uid=globals_.get("workflow.uid") or metadata.get("uid") or str(uuid.uuid5(_SPACE, f"{dag_id}\n{run_id}")),
         created_at=globals_.get("workflow.creationTimestamp.RFC3339") or rfc3339(run_after),
-        parameters={} if envelope.child else run_parameters(envelope, conf),
+        parameters=told.get("parameters", {}) if told else {} if envelope.child else run_parameters(envelope, conf),
         scheduled_time=rfc3339(logical_date) if logical_date else None,
         service_account=envelope.pods.service_account or "default",
         inputs=child.get("inputs"),
@@ -52,6 +53,7 @@ def run_facts(
         node=child.get("node", ""),
         depth=child.get("depth", 0),
         shutdown=shutdown_of(envelope, conf),
+        submissions=told.get("submissions", 0),
     )
 
 

@@ -233,7 +233,19 @@ class _Watch:
         self.look()
         if self.stop.timeout is not None and time.monotonic() - self.started > self.stop.timeout:
             return True
-        return all(run.over or (self.stop.until_waiting and run.waiting) for run in self.runs)
+        done = all(run.over or (self.stop.until_waiting and run.waiting) for run in self.runs)
+        return done and not self._submitted()
+
+    def _submitted(self) -> bool:
+        """Whether a workflow that one of them submitted goes on, though nobody waits for it."""
+        from airflow.utils.session import create_session
+
+        from argo_yaml_provider.airflow.hosts.submitted import unfinished
+
+        if not any(may_submit(run.request.plan) for run in self.runs):
+            return False
+        with create_session() as session:
+            return unfinished(session)
 
     def look(self) -> None:
         """Read the runs that were not over, and show them all."""
@@ -262,6 +274,11 @@ class _Watch:
                 return run.result
             log.exception("the node tree of %s cannot be told", run.dag_id)
             return {"name": run.dag_id, "phase": "Error", "message": f"{type(error).__name__}: {error}", "nodes": []}
+
+
+def may_submit(plan: Plan) -> bool:
+    """Whether it has a resource template, whose manifest may be a workflow."""
+    return any("resource" in template for one in (plan, *plan.children.values()) for template in one.templates.values())
 
 
 def waits(run: Run) -> bool:

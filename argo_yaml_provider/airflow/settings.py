@@ -93,6 +93,7 @@ def read_pod_settings() -> PodSettings:
         artifact_repository=_object("artifact_repository"),
         artifact_images=_object("artifact_images"),
         executor_limit=_number("executor_limit"),
+        max_depth=_number("max_depth"),
         on_finish_action=_choice("on_finish_action", ("delete_pod", "delete_succeeded_pod", "keep_pod")),
     )
 

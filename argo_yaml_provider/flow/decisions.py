@@ -141,6 +141,7 @@ class Decider:
             "node": node,
             "depth": self._engine.facts.depth + 1,
             **({"shutdown": shutdown} if (shutdown := self._engine.facts.shutdown) else {}),
+            **({"submissions": submissions} if (submissions := self._engine.facts.submissions) else {}),
         }
 
     def workflow_deadline(self, place: Place) -> int | None:

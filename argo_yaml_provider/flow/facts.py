@@ -35,6 +35,8 @@ class RunFacts:
     """`Stop` or `Terminate`, once a person has said so."""
     depth: int = 0
     """Of a child run: how many parents it has."""
+    submissions: int = 0
+    """Of a workflow that another one's manifest submitted: how many submitted each other until then."""
 
 
 class Missing(Exception):

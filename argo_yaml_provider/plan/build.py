@@ -15,6 +15,7 @@ from argo_yaml_provider.plan.names import VERDICT
 from argo_yaml_provider.plan.nodes import Call, Json, Plan, PlannedTask, TaskKind
 from argo_yaml_provider.plan.start import needs_start, with_start
 from argo_yaml_provider.plan.templates import COMPOSITES, exit_hook, expression_hooks
+from argo_yaml_provider.resolve.manifests import library_for
 from argo_yaml_provider.resolve.resolved import Resolved
 
 _AT_THE_END = ("metrics", "synchronization", "volumeClaimTemplates", "podDisruptionBudget")
@@ -52,6 +53,7 @@ def _root_plan(resolved: Resolved, children: Children, file: str) -> Plan:
         workflow=resolved.workflow,
         templates={key: builder.template(key) for key in sorted(builder.used)},
         dynamic=builder.dynamic,
+        library=library_for((resolved.templates[key] for key in builder.used), resolved.library),
         root=root,
         on_exit=on_exit,
         hooks=hooks,
@@ -81,6 +83,7 @@ def _child_plan(resolved: Resolved, children: Children, template: str, file: str
         workflow=resolved.workflow,
         templates={key: builder.template(key) for key in sorted(builder.used)},
         dynamic=builder.dynamic,
+        library=library_for((resolved.templates[key] for key in builder.used), resolved.library),
         root=root,
         tasks=with_joins(builder.tasks, builder.groups, builder.names),
         groups=tuple(builder.groups),

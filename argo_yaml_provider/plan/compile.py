@@ -6,12 +6,16 @@ Must not know: Airflow, Kubernetes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from argo_yaml_provider.plan.build import build_plan
-from argo_yaml_provider.plan.nodes import Plan
-from argo_yaml_provider.resolve.files import resolve_file, resolve_text
+from argo_yaml_provider.plan.nodes import Json, Plan
+from argo_yaml_provider.resolve.files import resolve_file, resolve_loaded, resolve_text
+from argo_yaml_provider.resolve.library import build_library
+from argo_yaml_provider.source import read_text
+from argo_yaml_provider.spec.load import load_all
 
 
 def compile_file(
@@ -33,3 +37,11 @@ def compile_text(text: str, *, file: str = "<text>", entrypoint: str | None = No
     """The plans of a text that has no folder."""
     resolved = resolve_text(text, file=file, entrypoint=entrypoint or "")
     return tuple(build_plan(one, file=file) for one in resolved if one.entrypoint)
+
+
+def compile_manifest(text: str, document: int, *, library: Sequence[Json] = (), file: str = "manifest") -> Plan:
+    """The plan of one document of a text that came up while a workflow runs; `library` is what it may refer to."""
+    loaded = load_all(read_text(text, file=file))
+    templates = [load_all(read_text(json.dumps(one), file=f"{one['kind']} {one['metadata']['name']}")) for one in library]
+    (resolved,) = resolve_loaded(loaded, build_library([loaded, *templates]), document=document)
+    return build_plan(resolved, file=file)

@@ -139,5 +139,7 @@ class Plan:
     """Where a templateRef's name holds a tag: every template it may mean, by key, with its key in `children`."""
     cron: Json = field(default_factory=dict)
     """Of a CronWorkflow: its own metadata, and its spec without the workflowSpec; {} otherwise."""
+    library: tuple[Json, ...] = ()
+    """WorkflowTemplates that the manifests of its resource templates may refer to, where these are Workflows themselves."""
     file: str = ""
     """Where it came from, relative to the dags folder, for messages."""

@@ -40,6 +40,8 @@ def _plan_json(plan: Plan) -> Json:
         written["dynamic"] = plan.dynamic
     if plan.cron:
         written["cron"] = plan.cron
+    if plan.library:
+        written["library"] = list(plan.library)
     if plan.children:
         written["children"] = {key: _plan_json(child) for key, child in plan.children.items()}
     return written
@@ -58,6 +60,7 @@ def _plan(value: Json) -> Plan:
         children={key: _plan(child) for key, child in value.get("children", {}).items()},
         dynamic=value.get("dynamic", {}),
         cron=value.get("cron", {}),
+        library=tuple(value.get("library", ())),
         file=value["file"],
     )
 

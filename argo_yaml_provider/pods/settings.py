@@ -31,6 +31,8 @@ class PodSettings:
     artifact_images: Json | None = None
     """Images of the tools that move artifacts: {"rclone": ..., "curl": ..., "git": ...}."""
     executor_limit: int = 1000
+    max_depth: int = 100
+    """How deep runs may be nested that call or submit each other: where recursion ends."""
     on_finish_action: str = "delete_pod"
     """What becomes of a pod whose outcome and logs are read, in KubernetesPodOperator's words: `delete_pod`,
     `delete_succeeded_pod` or `keep_pod`. A workflow's own `podGC` goes before it."""

@@ -42,6 +42,7 @@ def join(resource: Resource, library: Library, problems: Problems, *, entrypoint
         origins=joiner.origins,
         entrypoint=f"{LOCAL}{spec['entrypoint']}" if spec.get("entrypoint") else "",
         on_exit=f"{LOCAL}{spec['onExit']}" if spec.get("onExit") else "",
+        library=library,
     )
 
 

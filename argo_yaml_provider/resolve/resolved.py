@@ -48,6 +48,8 @@ class Resolved:
     """Key of the entrypoint's template; '' for a library without one."""
     on_exit: str = ""
     """Key of spec.onExit's template, or ''."""
+    library: Library = field(default_factory=Library)
+    """Where its references were looked up."""
 
     def reference(self, scope: str, holder: Json) -> str | None:
         """The key of the template that a step, task or hook (`holder`) inside the template `scope` calls.

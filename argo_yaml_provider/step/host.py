@@ -46,6 +46,30 @@ class Question:
     """What was wrong with the last answer, which does not count."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRef:
+    """One run."""
+
+    dag_id: str
+    run_id: str
+
+
+class WorkflowRuns(Protocol):
+    """Runs that stand for Workflow objects, which a manifest speaks of."""
+
+    async def submit(self, plan: Plan, workflow: Json, series: str) -> RunRef:
+        """Start a run of the plan for this object, unless the same `series` has started it before."""
+
+    async def find(self, namespace: str, name: str) -> RunRef | None:
+        """The newest run that stands for the object."""
+
+    async def look(self, ref: RunRef) -> Json | None:
+        """The Workflow object as its run has come along; None: it is gone, or was deleted."""
+
+    async def delete(self, ref: RunRef) -> None:
+        """End the run, and let nobody find it again."""
+
+
 class Host(Protocol):
     """What a step asks of its host."""
 
@@ -59,6 +83,10 @@ class Host(Protocol):
     generation: int
     """Raised by each clear-and-rerun; part of the pod's name."""
     kube: Kube
+
+    @property
+    def workflows(self) -> WorkflowRuns:
+        """Runs that stand for Workflow objects."""
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
         """The outcome (XCom) of a task of this run that has ended; None if it left none."""

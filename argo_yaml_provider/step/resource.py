@@ -8,9 +8,10 @@ Must not know: Airflow.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.diagnostics import RunError, SpecError
 from argo_yaml_provider.expr.errors import ExprError
@@ -25,13 +26,28 @@ from argo_yaml_provider.step.host import Host
 from argo_yaml_provider.step.jq import run_jq
 from argo_yaml_provider.step.kinds import find_kind
 from argo_yaml_provider.step.kube import ApiError, Json
-from argo_yaml_provider.step.kubectl import parse_flags
+from argo_yaml_provider.step.kubectl import Arguments, parse_flags
 from argo_yaml_provider.step.objects import PATCH_TYPES, Objects, Target
 from argo_yaml_provider.step.owner import owner_reference
+from argo_yaml_provider.step.workflows import (
+    Workflows,
+    is_on_cluster,
+    is_workflow,
+    look,
+    names_workflows,
+    owner_of,
+    path_of,
+    stay_here,
+)
+
+if TYPE_CHECKING:
+    from argo_yaml_provider.source import Document
 
 EXIT_CODE = "64"
 """What Argo's executor exits with when it fails itself."""
 _FIRST_LOOK, _LONGEST_LOOK = 0.5, 5.0
+_LONGEST_GLANCE = 1.0
+"""Seconds between looks at a run of ours, which only the database is asked for."""
 _DEADLINE = "Pod was active on the node longer than the specified deadline"
 
 
@@ -40,7 +56,7 @@ async def run_resource(host: Host, decision: Decision, key: PodKey) -> Attempt:
     seen = f"resource/{host.task_id}/{host.map_index}/{host.generation}/{decision.attempt}"
     started_at = await host.once(f"{seen}/started", _now)
     attempt = Attempt(phase=Phase.SUCCEEDED, exit_code="0", started_at=started_at)
-    step = _Step(host, decision, key)
+    step = _Step(host, decision, key, seen)
     try:
         async with asyncio.timeout(decision.deadline_seconds):
             paths = await host.once(f"{seen}/paths", step.act)
@@ -59,8 +75,8 @@ async def run_resource(host: Host, decision: Decision, key: PodKey) -> Attempt:
 class _Step:
     """One attempt at a resource template."""
 
-    def __init__(self, host: Host, decision: Decision, key: PodKey) -> None:
-        self._host, self._decision, self._key = host, decision, key
+    def __init__(self, host: Host, decision: Decision, key: PodKey, series: str) -> None:
+        self._host, self._decision, self._key, self._series = host, decision, key, series
         self._resource: Json = decision.template["resource"]
         self.pod = ""
         """The pod made for a template that speaks of its own pod."""
@@ -70,6 +86,9 @@ class _Step:
         found = await self._act()
         paths = []
         for one in found:
+            if is_workflow(one) and stay_here(self._host):
+                paths.append(path_of(one))
+                continue
             metadata = one.get("metadata") or {}
             if not metadata.get("name") or not one.get("kind"):
                 raise RunError("Kind and name are both required but at least one of them is missing from the manifest")
@@ -80,8 +99,29 @@ class _Step:
 
     async def _act(self) -> list[Json]:
         action, flags = self._resource.get("action", ""), parse_flags(self._resource.get("flags") or [])
+        workflows = Workflows(
+            host=self._host, namespace=flags.text("namespace") or self._host.facts.namespace, series=self._series
+        )
+        here = stay_here(self._host)
+        if here and names_workflows(flags.targets()):
+            names = [name for _, name in flags.targets()]
+            return await workflows.act_on(action, workflows.namespace, names, missing_ok=flags.flag("ignore-not-found"))
+        text = self._resource.get("manifest") or ""
+        documents = _documents(text)
+        ours: list[Document] = []
+        rest: list[Document] = []
+        for document in documents:
+            (ours if here and is_workflow(document.json) else rest).append(document)
+        found = [one for each in ours for one in await workflows.act(action, text, each, self._with_workflow_owner(each.json))]
+        if ours and not rest:
+            return found
+        return found + await self._act_on_cluster(action, flags, [document.json for document in rest])
+
+    def _with_workflow_owner(self, manifest: Json) -> Json:
+        return _with_owner(manifest, owner_of(self._host)) if self._resource.get("setOwnerReference") else manifest
+
+    async def _act_on_cluster(self, action: str, flags: Arguments, manifests: list[Any]) -> list[Json]:
         objects = Objects(self._host.kube, self._host.facts.namespace, flags)
-        manifests = self._manifests()
         strategy = self._resource.get("mergeStrategy") or "strategic"
         is_patch = action == "patch" and (strategy == "json" or (flags.words and not _has_kind(manifests)))
         if is_patch or (action in ("get", "delete", "patch") and not manifests):
@@ -100,14 +140,6 @@ class _Step:
                 for one in await objects.patch([target], manifests[0] if is_patch else target.manifest, strategy)
             ]
         return list(await getattr(objects, action)(targets))
-
-    def _manifests(self) -> list[Any]:
-        text = self._resource.get("manifest") or ""
-        if not text.strip():
-            return []
-        from argo_yaml_provider.source import read_text
-
-        return [document.json for document in read_text(text, file="manifest")]
 
     async def _owned(self, manifests: list[Json]) -> list[Json]:
         for manifest in manifests:
@@ -142,7 +174,7 @@ class _Step:
     async def _wait_for(self, path: str, failure: tuple[Requirement, ...], success: tuple[Requirement, ...]) -> Json:
         pause = _FIRST_LOOK
         while True:
-            document = await self._host.kube.get(path)
+            document = await look(self._host, path)
             if document is None:
                 raise RunError(f"The resource has been deleted while its status was still being checked: {path}")
             if failed := first_that_holds(failure, document):
@@ -150,7 +182,7 @@ class _Step:
             if not (failure or success) or all_hold(success, document):
                 return document
             await asyncio.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_LOOK)
+            pause = min(pause * 1.5, _LONGEST_LOOK if is_on_cluster(path) else _LONGEST_GLANCE)
 
     def outputs(self, documents: list[Json] | None) -> dict[str, str | None]:
         """The declared output parameters; of several objects they are read from a List of them."""
@@ -173,6 +205,14 @@ def _output(parameter: Json, document: Json | None) -> str | None:
     if source.get("jqFilter"):
         return run_jq(source["jqFilter"], document)
     return None
+
+
+def _documents(text: str) -> Sequence[Document]:
+    if not text.strip():
+        return ()
+    from argo_yaml_provider.source import read_text
+
+    return read_text(text, file="manifest")
 
 
 def _has_kind(manifests: list[Any]) -> bool:

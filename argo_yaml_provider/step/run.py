@@ -70,7 +70,7 @@ class Asker:
         from argo_yaml_provider.flow.flow import Flow
 
         self._loaded = Loaded(host)
-        self._flow = Flow(host.plan, host.facts, self._loaded)
+        self._flow = Flow(host.plan, host.facts, self._loaded, deepest=host.settings.max_depth)
 
     async def ask(self, question: Callable[[Flow], T]) -> T:
         """The flow's answer."""

@@ -19,8 +19,38 @@ from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.local.embedded import EmbeddedKubernetes
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, Plan
 from argo_yaml_provider.pods.settings import PodSettings
-from argo_yaml_provider.step.host import Question
+from argo_yaml_provider.step.host import Question, RunRef
 from argo_yaml_provider.step.kube import Kube
+
+
+@dataclass(kw_only=True)
+class KeptRuns:
+    """Runs of workflows that never begin; a test says what becomes of them."""
+
+    objects: dict[RunRef, Json] = field(default_factory=dict)
+    plans: list[Plan] = field(default_factory=list)
+
+    async def submit(self, plan: Plan, workflow: Json, series: str) -> RunRef:
+        self.plans.append(plan)
+        ref = RunRef(dag_id=plan.name, run_id=series[:8])
+        self.objects[ref] = workflow
+        return ref
+
+    async def find(self, namespace: str, name: str) -> RunRef | None:
+        wanted = (namespace, name)
+        found = [ref for ref, one in self.objects.items() if (one["metadata"]["namespace"], one["metadata"]["name"]) == wanted]
+        return found[-1] if found else None
+
+    async def look(self, ref: RunRef) -> Json | None:
+        return self.objects.get(ref)
+
+    async def delete(self, ref: RunRef) -> None:
+        del self.objects[ref]
+
+    def end(self, phase: str) -> None:
+        """The newest of them is over."""
+        ref = list(self.objects)[-1]
+        self.objects[ref] = {**self.objects[ref], "status": {"phase": phase, "finishedAt": "2026-01-01T00:00:00Z"}}
 
 
 @dataclass(kw_only=True)
@@ -49,6 +79,7 @@ class LocalHost:
     past: History | None = None
     terminated: tuple[str, ...] = ()
     measured: tuple[Measurement, ...] = ()
+    workflows: KeptRuns = field(default_factory=KeptRuns)
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
         return self.outcomes.get((task_id, map_index))

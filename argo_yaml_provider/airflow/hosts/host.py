@@ -16,6 +16,7 @@ from argo_yaml_provider.airflow.facts import run_facts
 from argo_yaml_provider.airflow.history import read_history
 from argo_yaml_provider.airflow.hosts.keys import attempts_key, once_key, once_task
 from argo_yaml_provider.airflow.hosts.slots import left_out
+from argo_yaml_provider.airflow.hosts.submitted import SubmittedRuns
 from argo_yaml_provider.airflow.measure import send
 from argo_yaml_provider.airflow.persons import AwaitsPerson, put_form, read_response, supplied_by
 from argo_yaml_provider.airflow.shutdown import shut_down_run
@@ -25,7 +26,7 @@ from argo_yaml_provider.flow.shutdown import TERMINATE
 from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.plan.nodes import Json, PlannedTask
 from argo_yaml_provider.pods.names import ATTEMPT_LABEL, PodKey, pod_labels
-from argo_yaml_provider.step.host import Question
+from argo_yaml_provider.step.host import Question, WorkflowRuns
 
 if TYPE_CHECKING:
     from argo_yaml_provider.airflow.hosts.life import Shared
@@ -88,6 +89,7 @@ class ExecutorHost:
             run_after=entered.run_after,
             logical_date=entered.logical_date,
         )
+        self.workflows: WorkflowRuns = SubmittedRuns(shared.api, ti, envelope, self.facts)
         self.task: PlannedTask = next(task for task in self.plan.tasks if task.id == self.task_id)
         self._shared, self._ti, self._envelope, self._log, self._first = shared, ti, envelope, log, first
         self._outcomes: dict[str, dict[int, Json]] = {}

@@ -13,6 +13,7 @@ from argo_yaml_provider.spec.resource import Json, Path
 
 LONGEST = {"Workflow": 63, "WorkflowTemplate": 63, "ClusterWorkflowTemplate": 63, "CronWorkflow": 52}
 LONGEST_DAG_ID = 250
+MANIFESTS = "argo-yaml/workflow-manifests"
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*[-.]?")
 _LABEL = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
@@ -45,7 +46,13 @@ def check_object_name(view: View) -> None:
 def check_labels(view: View) -> None:
     """Labels and annotations of the object and of pods; those that hold a tag are known only at run time."""
     resource = view.resolved.resource
-    _check_metadata(view, resource.json.get("metadata") or {}, ("metadata",))
+    metadata = resource.json.get("metadata") or {}
+    _check_metadata(view, metadata, ("metadata",))
+    said = (metadata.get("annotations") or {}).get(MANIFESTS, "cluster")
+    if said != "cluster":
+        help_text = 'write "cluster" where the cluster has Argo itself, or leave it out: workflows that are submitted run here'
+        message = f'"{said}" is nothing that {MANIFESTS} may say'
+        view.report_spec(("metadata", "annotations", MANIFESTS), "bad-annotation", message, help=help_text)
     for name in ("workflowMetadata", "podMetadata"):
         _check_metadata(view, view.spec.get(name) or {}, ("spec", name))
 
