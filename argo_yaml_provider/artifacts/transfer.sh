@@ -22,14 +22,14 @@ try() {
 # judge MESSAGE: what kind of failure the tool speaks of.
 judge() {
     case $1 in
-        *NoSuchBucket* | *ContainerNotFound* | *"bucket does not exist"* | *"bucket doesn't exist"*) kind=bucket ;;
+        *NoSuchBucket* | *ContainerNotFound* | *"bucket does not exist"* | *"bucket doesn't exist"* | *"googleapi: Error 404"*) kind=bucket ;;
         *"does not appear to be a git repository"* | *"not a git repository"*) kind=bucket ;;
         *repository*"not found"*) kind=bucket ;;
         *"Host key verification failed"* | *"HOST IDENTIFICATION HAS CHANGED"*) kind=stranger ;;
         *"certificate verif"* | *"certificate problem"* | *x509:*) kind=stranger ;;
         *"certificate required"* | *"bad certificate"* | *"alert handshake failure"*) kind=refused ;;
         *AccessDenied* | *Forbidden* | *InvalidAccessKeyId* | *SignatureDoesNotMatch* | *AuthorizationFailure* | *AuthenticationFailed*) kind=refused ;;
-        *"error: 40"[13]* | *"status code: 40"[13]* | *"StatusCode: 40"[13]* | *"HTTP status 40"[13]*) kind=refused ;;
+        *"error: 40"[13]* | *"status code: 40"[13]* | *"StatusCode: 40"[13]* | *"googleapi: Error 40"[13]*) kind=refused ;;
         *"Authentication failed"* | *"ermission denied"* | *"could not read Username"* | *"could not read Password"*) kind=refused ;;
         *invalid_grant* | *invalid_client* | *unauthorized_client* | *"cannot fetch token: 40"* | *"no token"*) kind=refused ;;
         *"failed to parse credentials"* | *"error processing credentials"* | *"illegal base64"* | *"private key"* | *"error in libcrypto"*) kind=refused ;;

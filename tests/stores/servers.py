@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
+import hmac
 import json
+import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -36,11 +40,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str], ready: Callable[[], bool]) -> Iterator[None]:
+def running(command: list[str], ready: Callable[[], bool], env: dict[str, str] | None = None) -> Iterator[None]:
     """The server, from the moment it is ready."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder) as server,
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, env=env) as server,
     ):
         try:
             end = time.monotonic() + START_SECONDS
@@ -98,6 +102,35 @@ def serve_gcs(host: str) -> Iterator[int]:
         address = f"http://127.0.0.1:{port}/storage/v1/b?project=p"
         with urllib.request.urlopen(urllib.request.Request(address, body, {"Content-Type": "application/json"}), timeout=30):
             yield port
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3:
+    """A strict S3 server: it knows one user, and checks signatures."""
+
+    port: int
+    key: str
+    secret: str
+
+
+@contextlib.contextmanager
+def serve_strict_s3() -> Iterator[S3]:
+    """Moto's server with the bucket `box`; after five requests, which set it up, it lets nobody in without credentials."""
+    import boto3
+
+    port = free_port()
+    command = [sys.executable, "-c", "from moto.server import main; main()", "-H", "0.0.0.0", "-p", str(port)]
+    environment = {**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": "4"}
+    url = f"http://127.0.0.1:{port}"
+    with running(command, lambda: answers(f"{url}/moto-api/"), environment):
+        given = {"endpoint_url": url, "aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+        boto3.client("s3", **given).create_bucket(Bucket="box")
+        iam = boto3.client("iam", **given)
+        iam.create_user(UserName="robot")
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+        iam.put_user_policy(UserName="robot", PolicyName="all", PolicyDocument=json.dumps(policy))
+        made = iam.create_access_key(UserName="robot")["AccessKey"]
+        yield S3(port=port, key=made["AccessKeyId"], secret=made["SecretAccessKey"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,3 +211,15 @@ def serve_ssh(root: Path, public: str) -> Iterator[tuple[int, str]]:
             yield port, host.public
         finally:
             server.terminate()
+
+
+def azure_signature(container: str) -> str:
+    """A shared access signature for a container of Azurite's, as Azure hands it out: `?sv=…&sig=…`."""
+    fields = {"sp": "racwdl", "st": "", "se": "2099-01-01T00:00:00Z", "spr": "https,http", "sv": "2020-12-06", "sr": "c"}
+    resource = f"/blob/{ACCOUNT}/{container}"
+    # Permissions, start, expiry, resource, identifier, IP, protocol, version, kind, snapshot, scope, five response headers.
+    head = [fields["sp"], fields["st"], fields["se"], resource, "", "", fields["spr"], fields["sv"], fields["sr"]]
+    text = "\n".join([*head, *[""] * 7])
+    digest = hmac.new(base64.b64decode(ACCOUNT_KEY), text.encode(), hashlib.sha256).digest()
+    given = {name: value for name, value in fields.items() if value} | {"sig": base64.b64encode(digest).decode()}
+    return "?" + urllib.parse.urlencode(given)

@@ -9,11 +9,9 @@ import (
 	_ "github.com/rclone/rclone/backend/s3"
 	"github.com/rclone/rclone/cmd"
 	_ "github.com/rclone/rclone/cmd/copyto"
-	_ "github.com/rclone/rclone/cmd/deletefile"
-	_ "github.com/rclone/rclone/cmd/lsf"
+	_ "github.com/rclone/rclone/cmd/delete"
 	_ "github.com/rclone/rclone/cmd/lsjson"
-	_ "github.com/rclone/rclone/cmd/purge"
-	_ "github.com/rclone/rclone/cmd/rcat"
+	_ "github.com/rclone/rclone/cmd/mkdir"
 	_ "github.com/rclone/rclone/cmd/version"
 )
 
