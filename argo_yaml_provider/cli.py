@@ -18,8 +18,12 @@ COMMANDS = {
     "lint": "Check workflows without running them.",
     "plan": "Show a workflow as it will run.",
     "standalone": "Start Airflow with its UI on a folder of workflows, and a Kubernetes to run them on.",
+    "resubmit": "Start a run anew, with the same parameters.",
     "resume": "Let suspended steps of a run go on.",
     "run": "Run workflows to their end and show how they go.",
+    "stop": "Stop a run: no new pods, running ones ended, then its exit handler.",
+    "submit": "Start a run of a template, CronWorkflow or file that is deployed.",
+    "terminate": "End a run at once, without its exit handler.",
 }
 """Every command with its line in `--help`: what the module's own help begins with, so that help imports no command."""
 

@@ -88,14 +88,15 @@ def loads(text: str) -> Envelope:
 
 def find_envelope(serialized_dag: Json, task_id: str) -> Envelope:
     """The envelope that the task belongs to, in a DAG as `SerializedDAG.to_dict` shaped it."""
-    for text in _carried(serialized_dag):
+    for text in carried(serialized_dag):
         envelope = loads(text)
         if belongs(envelope, task_id):
             return envelope
     raise LookupError(f"no plan of this DAG has a task {task_id!r}")
 
 
-def _carried(serialized_dag: Json) -> Iterator[str]:
+def carried(serialized_dag: Json) -> Iterator[str]:
+    """The text of every envelope in a DAG as `SerializedDAG.to_dict` shaped it."""
     dag = serialized_dag.get("dag", serialized_dag)
     for task in reversed(dag["tasks"]):
         data: dict[str, Any] = task.get("__var", task)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from argo_yaml_provider.commands.arguments import pairs, read_parameters
 from argo_yaml_provider.diagnostics import RunError, SpecError
 
 if TYPE_CHECKING:
@@ -57,17 +58,10 @@ class Options:
     output_dir: Path | None
 
 
-def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    pairs = dict(value.partition("=")[::2] for value in values)
-    if wrong := [value for value in values if "=" not in value]:
-        raise click.BadParameter(f"{wrong[0]!r} is not NAME=VALUE", ctx, param)
-    return pairs
-
-
 @click.command(name="run")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="An argument of the workflow."
+    "-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=pairs, help="An argument of the workflow."
 )
 @click.option(
     "-f",
@@ -93,7 +87,7 @@ def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
 )
 def command(  # noqa: PLR0913, PLR0917 - one for each option
     files: tuple[Path, ...],
-    pairs: dict[str, str],
+    given: dict[str, str],
     parameter_file: Path | None,
     entrypoint: str | None,
     templates: tuple[Path, ...],
@@ -111,7 +105,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     mark("command entered")
     options = Options(
         files=files,
-        parameters={**_read_parameters(parameter_file), **pairs},
+        parameters={**read_parameters(parameter_file), **given},
         entrypoint=entrypoint,
         templates=templates,
         document=document,
@@ -292,14 +286,3 @@ def _publish(results: dict[str, Json], options: Options) -> None:
         elif result.get("nodes"):
             for line in [f"{result['name']}: {result['phase']}", *render_outputs(result)]:
                 click.echo(line)
-
-
-def _read_parameters(path: Path | None) -> dict[str, str]:
-    if path is None:
-        return {}
-    import yaml
-
-    values = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - builds texts only
-    if not isinstance(values, dict):
-        raise click.UsageError(f"{path} must hold a mapping, name: value")
-    return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
