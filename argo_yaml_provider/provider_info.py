@@ -52,6 +52,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     ),
     "max_active_tasks": _option("Steps at once in one run of a workflow that sets no parallelism.", "10000", kind="integer"),
     "max_active_runs": _option("Runs at once of one workflow.", "1000", kind="integer"),
+    "semaphores": _option(
+        "Limits of semaphores with `database`, by namespace and key; a JSON object. Argo has them in its table sync_limit.",
+        example='{"default/uploads": 3}',
+    ),
     "max_depth": _option(
         "How deep runs may be nested: a template that calls itself, a workflow whose manifest submits a workflow.",
         "100",

@@ -227,6 +227,7 @@ class _Builder:
             "retry_delay": timedelta(0),
             "retry_policy": ArgoRetryPolicy(),
             "do_xcom_push": planned.kind is TaskKind.FANOUT,
+            **priority_of(self.envelope.plan),
             "kubernetes_conn_id": pods.conn_id,
             "namespace": pods.namespace,
             "in_cluster": pods.in_cluster,
@@ -263,6 +264,12 @@ def parallelism(plan: Plan, settings: Settings) -> int:
     """`spec.parallelism` where it is a number: Airflow counts it per run, as Argo does."""
     wanted = plan.workflow.get("spec", {}).get("parallelism")
     return wanted if isinstance(wanted, int) and wanted > 0 else settings.max_active_tasks
+
+
+def priority_of(plan: Plan) -> dict[str, Any]:
+    """`spec.priority` as every step's weight; else Airflow's own, by what follows a step."""
+    priority = (plan.workflow.get("spec") or {}).get("priority")
+    return {} if priority is None else {"priority_weight": int(priority), "weight_rule": "absolute"}
 
 
 def documentation(plan: Plan, source: str) -> str | None:

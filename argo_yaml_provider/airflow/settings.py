@@ -93,6 +93,7 @@ def read_pod_settings() -> PodSettings:
         artifact_repository=_object("artifact_repository"),
         artifact_images=_object("artifact_images"),
         executor_limit=_number("executor_limit"),
+        semaphores=_limits("semaphores"),
         max_depth=_number("max_depth"),
         on_finish_action=_choice("on_finish_action", ("delete_pod", "delete_succeeded_pod", "keep_pod")),
     )
@@ -174,6 +175,13 @@ def _number(name: str) -> int:
     if text is None or not text.isdecimal():
         raise ValueError(f"[{SECTION}] {name} = {text}: a whole number is wanted, such as {OPTIONS[name]['default']}")
     return int(text)
+
+
+def _limits(name: str) -> dict[str, int] | None:
+    found = _object(name)
+    if found is not None and any(type(limit) is not int or limit < 0 for limit in found.values()):
+        raise ValueError(f"[{SECTION}] {name}: whole numbers are wanted, such as {OPTIONS[name]['example']}")
+    return found
 
 
 def _choice(name: str, choices: tuple[str, ...]) -> str:

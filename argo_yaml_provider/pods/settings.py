@@ -31,6 +31,8 @@ class PodSettings:
     artifact_images: Json | None = None
     """Images of the tools that move artifacts: {"rclone": ..., "curl": ..., "git": ...}."""
     executor_limit: int = 1000
+    semaphores: dict[str, int] | None = None
+    """Limits of semaphores that Argo keeps in a database, by `NAMESPACE/KEY`."""
     max_depth: int = 100
     """How deep runs may be nested that call or submit each other: where recursion ends."""
     on_finish_action: str = "delete_pod"

@@ -89,9 +89,7 @@ UNSUPPORTED: dict[str, str] = {
     "unsupported-artifact-plugin": "keep the artifact in a store such as s3, gcs, azure, oss, hdfs or http",
     "unsupported-artifact-auth": "use a key, a password or a token from a secret, or the identity of the pod's service account",
     "unsupported-bucket-option": "set it on the bucket itself, once, beside the workflow",
-    "unsupported-sync-database": "use a mutex or a semaphore without a database: all runs of a namespace share it",
     "unsupported-plugin": "call the plugin's service from a container step",
-    "unsupported-pending-timeout": "use timeout, which counts from the step's start",
 }
 
 

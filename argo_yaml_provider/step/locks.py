@@ -40,7 +40,7 @@ class Lock:
 
     namespace: str
     key: str
-    """`Mutex/NAME` or `ConfigMap/NAME/KEY`."""
+    """`Mutex/NAME`, `ConfigMap/NAME/KEY`; `DatabaseMutex/NAME`, `Database/KEY` of those that Argo keeps in a database."""
     holder: str
     priority: int = 0
     created_at: str = ""
@@ -78,6 +78,11 @@ class State:
             holders[lock.holder] = now + HOLD_SECONDS
         return State(holders=holders, waiters=waiters)
 
+    def kept(self, lock: Lock, until: float) -> State:
+        """After the holder said when it will be back."""
+        held = {lock.holder: max(until, self.holders[lock.holder])} if lock.holder in self.holders else {}
+        return State(holders={**self.holders, **held}, waiters=self.waiters)
+
     def left(self, lock: Lock) -> State:
         """After the lock was given back, or no longer waited for."""
         return State(
@@ -104,10 +109,8 @@ def workflow_locks(host: Host, spec: Json) -> tuple[Lock, ...]:
 
 
 def _locks(host: Host, written: Json, holder: str, spec: Json) -> tuple[Lock, ...]:
-    refs = [(f"Mutex/{one.get('name')}", one.get("namespace")) for one in written.get("mutexes") or ()]
-    for one in written.get("semaphores") or ():
-        ref = one.get("configMapKeyRef") or {}
-        refs.append((f"ConfigMap/{ref.get('name')}/{ref.get('key')}", one.get("namespace")))
+    refs = [(_mutex(one), one.get("namespace")) for one in written.get("mutexes") or ()]
+    refs += [(_semaphore(one), one.get("namespace")) for one in written.get("semaphores") or ()]
     found = {(namespace or host.facts.namespace, key) for key, namespace in refs}
     return tuple(
         Lock(
@@ -121,6 +124,17 @@ def _locks(host: Host, written: Json, holder: str, spec: Json) -> tuple[Lock, ..
     )
 
 
+def _mutex(written: Json) -> str:
+    return f"{'DatabaseMutex' if written.get('database') else 'Mutex'}/{written.get('name')}"
+
+
+def _semaphore(written: Json) -> str:
+    if written.get("database") is not None:
+        return f"Database/{written['database'].get('key')}"
+    ref = written.get("configMapKeyRef") or {}
+    return f"ConfigMap/{ref.get('name')}/{ref.get('key')}"
+
+
 @asynccontextmanager
 async def holding(host: Host, locks: tuple[Lock, ...]) -> AsyncIterator[None]:
     """Waits for all locks, then keeps them alive; giving them back is `release`'s, for a retried step keeps them."""
@@ -132,6 +146,13 @@ async def holding(host: Host, locks: tuple[Lock, ...]) -> AsyncIterator[None]:
     finally:
         if alive is not None:
             alive.cancel()
+
+
+async def keep(host: Host, locks: tuple[Lock, ...], seconds: float) -> None:
+    """Holds them while nobody renews them: until the next attempt, which begins after so many seconds."""
+    for lock in locks:
+        until = time.time() + seconds + HOLD_SECONDS
+        await _change(host, lock, lambda state, lock=lock, until=until: state.kept(lock, until))  # type: ignore[misc]
 
 
 async def release(host: Host, locks: tuple[Lock, ...]) -> None:
@@ -170,8 +191,10 @@ async def _renew(host: Host, locks: tuple[Lock, ...]) -> None:
 async def _limit(host: Host, lock: Lock) -> int:
     """A semaphore's may change while others hold it."""
     kind, name, *keys = lock.key.split("/")
-    if kind == "Mutex":
+    if kind in ("Mutex", "DatabaseMutex"):
         return 1
+    if kind == "Database":
+        return _database_limit(host, lock, "/".join((name, *keys)))
     found = await host.kube.config_map(lock.namespace, name)
     value = ((found or {}).get("data") or {}).get(keys[0])
     if value is None:
@@ -180,6 +203,15 @@ async def _limit(host: Host, lock: Lock) -> int:
         return int(value)
     except ValueError:
         raise RunError(f"the limit of the semaphore {lock.namespace}/{lock.key} is no number: {value}") from None
+
+
+def _database_limit(host: Host, lock: Lock, key: str) -> int:
+    """Argo has a row of the table sync_limit; here it is the deployment's configuration."""
+    limits, name = host.settings.semaphores or {}, f"{lock.namespace}/{key}"
+    if name not in limits:
+        help_text = f'set [argo_yaml] semaphores = {{"{name}": 2}} in airflow.cfg'
+        raise RunError(f"the semaphore {name} has no limit", help=help_text)
+    return limits[name]
 
 
 async def _change(host: Host, lock: Lock, change: Callable[[State], State]) -> State:

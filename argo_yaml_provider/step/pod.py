@@ -112,7 +112,7 @@ async def _watch(host: Host, pod: Json, decision: Decision, moves: Moves) -> Att
         async with host.kube.watch_pod(pod) as feed:
             seen = Seen(pod=pod)
             while True:
-                seen, end = await _next(feed, seen, decision)
+                seen, end = await _next(host, feed, seen, decision)
                 if end:
                     end = end_of_daemon(end) if decision.template.get("daemon") else end
                     given, _ = await asyncio.gather(_outputs(host, seen, decision, end, moves), logs.finish(seen.pod))
@@ -129,7 +129,7 @@ async def _watch(host: Host, pod: Json, decision: Decision, moves: Moves) -> Att
         logs.stop()
 
 
-async def _next(feed: PodFeed, seen: Seen, decision: Decision) -> tuple[Seen, End | None]:
+async def _next(host: Host, feed: PodFeed, seen: Seen, decision: Decision) -> tuple[Seen, End | None]:
     """The pod's next state, and its end if that is one; or the end of what it may take."""
     limit: Limit | None = limit_of(seen.pod, decision)
     try:
@@ -137,6 +137,9 @@ async def _next(feed: PodFeed, seen: Seen, decision: Decision) -> tuple[Seen, En
             seen = await feed.next()
     except TimeoutError:
         assert limit
+        # Whatever becomes of other pods: one that never started must not start later.
+        metadata = seen.pod["metadata"]
+        host.kube.later(host.kube.delete_pod(metadata["namespace"], metadata["name"], uid=metadata.get("uid")))
         return seen, limit.end
     return seen, _end(seen.pod, decision, gone=seen.gone)
 

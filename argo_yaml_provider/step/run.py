@@ -22,7 +22,15 @@ from argo_yaml_provider.step.data import run_data
 from argo_yaml_provider.step.ending import end_daemons, put_away, put_away_all
 from argo_yaml_provider.step.host import Ended, Host
 from argo_yaml_provider.step.http import run_http
-from argo_yaml_provider.step.locks import holding, is_synchronized, release, step_locks, workflow_locks
+from argo_yaml_provider.step.locks import (
+    RENEW_SECONDS,
+    holding,
+    is_synchronized,
+    keep,
+    release,
+    step_locks,
+    workflow_locks,
+)
 from argo_yaml_provider.step.manifest import NotFetched, with_manifest
 from argo_yaml_provider.step.measure import measured_run, measured_step, measuring
 from argo_yaml_provider.step.memoize import find_cached, save_cached
@@ -96,6 +104,8 @@ async def _run_step(host: Host, asker: Asker) -> Ended:
         raise
     if ended.retry_after is None:
         await release(host, locks)
+    elif ended.retry_after > RENEW_SECONDS:
+        await keep(host, (*workflow_locks(host, decision.workflow), *locks), ended.retry_after)
     return ended
 
 

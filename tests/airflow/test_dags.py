@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -55,6 +56,13 @@ def test_loops_are_mapped_over_their_fan_out() -> None:
     reference = {"__type": "xcomref", "__var": {"task_id": "each.items", "key": "return_value"}}
     assert tasks["each"]["expand_input"]["value"]["__var"] == {"index": reference}
     assert data["dag"]["task_group"]["children"]["many"][1]["is_mapped"] is True
+
+
+def test_a_workflow_s_priority_is_that_of_its_steps() -> None:
+    plan = plan_of(task("first"))
+    urgent = replace(plan, workflow={**plan.workflow, "spec": {**plan.workflow.get("spec", {}), "priority": 7}})
+    (first, *_) = dag_of(urgent).tasks
+    assert (first.priority_weight, first.weight_rule) == (7, "absolute")
 
 
 def test_only_the_last_task_carries_the_plan() -> None:

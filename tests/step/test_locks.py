@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Phase
+from argo_yaml_provider.step import locks
 from argo_yaml_provider.step.locks import HOLD_SECONDS, Lock, State, holding, release, step_locks, workflow_locks
 from tests.step.conftest import LocalHost
 from tests.step.test_run import run_all, workflow
@@ -44,6 +46,13 @@ def test_a_holder_that_is_silent_for_long_is_passed_over() -> None:
     assert list(state.asked(lock("next"), 1, HOLD_SECONDS + 1).holders) == ["next"]
 
 
+def test_a_holder_that_says_when_it_comes_back_is_waited_for() -> None:
+    state = State().asked(lock("away"), 1, 0).kept(lock("away"), 5000)
+    assert list(state.asked(lock("next"), 1, 4999).holders) == ["away"]
+    assert list(state.asked(lock("next"), 1, 5001).holders) == ["next"]
+    assert State().kept(lock("nobody"), 5000) == State()
+
+
 def decision(**synchronization: Any) -> Decision:
     return Decision(node="wf", template={"name": "t", "synchronization": synchronization})
 
@@ -62,6 +71,38 @@ async def test_one_after_the_other_holds_a_mutex(host: LocalHost) -> None:
     wanted = decision(mutexes=[{"name": "m"}, {"name": "another"}])
     await asyncio.gather(*(hold(replace(host, task_id=f"t{number}"), wanted, seen) for number in range(3)))
     assert seen == ["in", "out"] * 3
+
+
+async def test_a_holder_that_lives_keeps_its_lock_however_long(host: LocalHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.05)
+    (wanted,) = step_locks(host, decision(mutexes=[{"name": "m"}]))
+
+    async def until() -> float:
+        found = await host.kube.config_map(wanted.namespace, wanted.name)
+        assert found
+        held: float = json.loads(found["data"]["state"])["holders"][wanted.holder]
+        return held
+
+    async with holding(host, (wanted,)), asyncio.timeout(30):
+        first = await until()
+        while await until() <= first:  # noqa: ASYNC110 - the lock is in a server
+            await asyncio.sleep(0.05)
+
+
+async def test_locks_in_a_database_are_locks_of_their_own(host: LocalHost) -> None:
+    names = {"mutexes": [{"name": "m"}, {"name": "m", "database": True}], "semaphores": [{"database": {"key": "m"}}]}
+    wanted = decision(**names)
+    found = [lock.key for lock in step_locks(host, wanted)]
+    assert found == ["Database/m", "DatabaseMutex/m", "Mutex/m"]
+    with pytest.raises(RunError) as missing:
+        await hold(host, wanted, [])
+    name = f"{host.facts.namespace}/m"
+    assert missing.value.message == f"the semaphore {name} has no limit"
+    assert missing.value.help == f'set [argo_yaml] semaphores = {{"{name}": 2}} in airflow.cfg'
+    host.settings = replace(host.settings, semaphores={name: 1})
+    seen: list[str] = []
+    await asyncio.gather(*(hold(replace(host, task_id=f"t{number}"), wanted, seen) for number in range(2)))
+    assert seen == ["in", "out"] * 2
 
 
 async def test_a_semaphores_limit_is_read_from_its_config_map(host: LocalHost) -> None:

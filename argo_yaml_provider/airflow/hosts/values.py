@@ -8,13 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope
 from argo_yaml_provider.airflow.facts import run_facts
 from argo_yaml_provider.airflow.hosts.keys import once_key, once_task
+from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json
+from argo_yaml_provider.step.host import WorkflowRuns
+
+
+class NoWorkflowRuns:
+    """Neither a worker nor the triggerer can make a DAG: whatever is asked of workflows is an error that says who can."""
+
+    def __getattr__(self, _name: str) -> Any:
+        raise RunError(
+            "a manifest that is an Argo Workflow is run by StepExecutor alone, which does not run this step",
+            help="add argo_yaml_provider.airflow.executor.StepExecutor to [core] executor, or call its template by templateRef",
+        )
 
 
 class RunValues:
@@ -27,6 +39,7 @@ class RunValues:
         self.task_id: str = ti.task_id.removeprefix(envelope.prefix)
         self.map_index: int = -1 if ti.map_index is None else ti.map_index
         self.generation = generation
+        self.workflows: WorkflowRuns = cast("WorkflowRuns", NoWorkflowRuns())
         self.facts = run_facts(
             envelope,
             dag_id=ti.dag_id,

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSkipException, ErrorType, TaskAwaitingInput, TaskDeferred
 from airflow.sdk.execution_time.hitl import upsert_hitl_detail
@@ -27,12 +27,11 @@ from argo_yaml_provider.airflow.hosts.values import RunValues, attempts_from_jso
 from argo_yaml_provider.airflow.measure import send
 from argo_yaml_provider.airflow.persons import AwaitsPerson, form_of, supplied_by
 from argo_yaml_provider.airflow.retries import StepFailed
-from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.plan.nodes import Json
-from argo_yaml_provider.step.host import Ended, Question, WorkflowRuns
+from argo_yaml_provider.step.host import Ended, Question
 from argo_yaml_provider.step.kube import Kube
 
 if TYPE_CHECKING:
@@ -106,16 +105,6 @@ def _calling(kube: Kube, operator: Any, context: Mapping[str, Any]) -> CallingKu
     return CallingKube(kube, operator, context)
 
 
-class NoWorkflowRuns:
-    """A worker has no way to make a DAG: whatever is asked of workflows is an error that says who can."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise RunError(
-            "a manifest that is an Argo Workflow is run by StepExecutor alone, and this step runs in a worker",
-            help="add argo_yaml_provider.airflow.executor.StepExecutor to [core] executor, or call its template by templateRef",
-        )
-
-
 class WorkerHost(RunValues):
     """`step.host.Host` for one try of one task instance."""
 
@@ -123,7 +112,6 @@ class WorkerHost(RunValues):
         ti = context["ti"]
         super().__init__(envelope, ti, context["dag_run"], generation=ti.max_tries)
         self.kube = kube
-        self.workflows: WorkflowRuns = cast("WorkflowRuns", NoWorkflowRuns())
         self._store = context["task_state_store"]
         self._operator = operator
         self._ti_id = ti.id
