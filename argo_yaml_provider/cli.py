@@ -20,6 +20,7 @@ COMMANDS = {
     "standalone": "Start Airflow with its UI on a folder of workflows, and a Kubernetes to run them on.",
     "resubmit": "Start a run anew, with the same parameters.",
     "resume": "Let suspended steps of a run go on.",
+    "retry": "Run the failed steps of a run once more.",
     "run": "Run workflows to their end and show how they go.",
     "stop": "Stop a run: no new pods, running ones ended, then its exit handler.",
     "submit": "Start a run of a template, CronWorkflow or file that is deployed.",

@@ -20,6 +20,11 @@ CHILD_CONF = "argo"
 """The one key of a child run's conf."""
 SHUTDOWN_CONF = "argo-yaml/shutdown"
 """The key of a run's conf that says how it is being stopped; no parameter has a slash in its name."""
+RESTARTED_CONF = "argo-yaml/restarted"
+"""The same for when it was last retried, from when on its deadline counts."""
+SCHEDULED_CONF = "argo-yaml/scheduled-time"
+"""The same for the slot of a run that is made again."""
+OWN_CONF = (SHUTDOWN_CONF, RESTARTED_CONF, SCHEDULED_CONF)
 _SPACE = uuid.UUID("6d9e1c0e-2f6c-5a5a-9d0c-5b7a3f8f7a51")
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 """Kubernetes' own for generated names: no vowels, so no words."""
@@ -46,7 +51,8 @@ def run_facts(
         uid=globals_.get("workflow.uid") or metadata.get("uid") or str(uuid.uuid5(_SPACE, f"{dag_id}\n{run_id}")),
         created_at=globals_.get("workflow.creationTimestamp.RFC3339") or rfc3339(run_after),
         parameters=told.get("parameters", {}) if told else {} if envelope.child else run_parameters(envelope, conf),
-        scheduled_time=rfc3339(logical_date) if logical_date else None,
+        restarted_at=conf.get(RESTARTED_CONF) or child.get("restarted", ""),
+        scheduled_time=conf.get(SCHEDULED_CONF) or (rfc3339(logical_date) if logical_date else None),
         service_account=envelope.pods.service_account or "default",
         inputs=child.get("inputs"),
         globals=globals_,
@@ -61,7 +67,7 @@ def shutdown_of(envelope: Envelope, conf: Mapping[str, Any]) -> str:
     """How the run is being stopped: as a person said, as its parent is, or as the workflow itself says."""
     parents = conf.get(CHILD_CONF, {}).get("shutdown") if envelope.child else None
     spec = envelope.plan.workflow.get("spec") or {}
-    return str(conf.get(SHUTDOWN_CONF) or parents or spec.get("shutdown") or "")
+    return str(conf.get(SHUTDOWN_CONF, parents or spec.get("shutdown") or ""))
 
 
 def _workflow_name(envelope: Envelope, dag_id: str, run_id: str, logical_date: datetime | None) -> str:
@@ -99,7 +105,7 @@ def run_parameters(envelope: Envelope, conf: Mapping[str, Any]) -> dict[str, str
 
 def submitted_parameters(conf: Mapping[str, Any]) -> dict[str, str]:
     """The run's conf as `argo submit -p` would have said it; an empty field of the form (null) was not submitted."""
-    given = {name: value for name, value in conf.items() if value is not None and name != SHUTDOWN_CONF}
+    given = {name: value for name, value in conf.items() if value is not None and name not in OWN_CONF}
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
 
 

@@ -140,6 +140,7 @@ class Decider:
             "globals": dict(found.variables),
             "node": node,
             "depth": self._engine.facts.depth + 1,
+            **({"restarted": restarted} if (restarted := self._engine.facts.restarted_at) else {}),
             **({"shutdown": shutdown} if (shutdown := self._engine.facts.shutdown) else {}),
             **({"submissions": submissions} if (submissions := self._engine.facts.submissions) else {}),
         }
@@ -149,7 +150,8 @@ class Decider:
         seconds = self._engine.spec.get("activeDeadlineSeconds")
         if seconds is None or self.in_exit_handler(place):
             return None
-        return clock.nanoseconds(self._engine.facts.created_at) + int(seconds) * clock.SECOND
+        facts = self._engine.facts
+        return clock.nanoseconds(facts.restarted_at or facts.created_at) + int(seconds) * clock.SECOND
 
     def in_exit_handler(self, place: Place) -> bool:
         """Whether it is an exit handler, of the workflow or of a step, or belongs to one."""

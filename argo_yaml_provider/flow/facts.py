@@ -19,6 +19,8 @@ class RunFacts:
     uid: str
     created_at: str
     """RFC 3339, UTC."""
+    restarted_at: str = ""
+    """When it was last retried; '' if it never was."""
     parameters: dict[str, str] = field(default_factory=dict)
     """Submitted values (`-p`, the trigger form); each replaces the whole parameter, as `argo submit -p` does."""
     scheduled_time: str | None = None

@@ -76,6 +76,15 @@ class Flow:
         retried = engine.strategy(found.place) is not None
         return Decision(outcome=shut_down(self._facts.shutdown, kind, attempts, retried=retried))
 
+    def node_of(self, task_id: str, map_index: int = -1) -> str:
+        """The name of the node that a task makes; '' if it makes none."""
+        with _deep():
+            if self._unstarted():
+                return ""
+            task = self._engine.tree.tasks[task_id]
+            found = self._engine.execution(Place(self._engine.tree.stands[task.call].call, map_index))
+            return "" if isinstance(found, Absent) else found.node
+
     def exits(self, task_id: str) -> bool:
         """Whether a task belongs to an exit handler."""
         task = self._engine.tree.tasks[task_id]

@@ -197,7 +197,8 @@ class HookRules:
         assert result is not None
         seconds = 0.0
         if result.finished_at:
-            seconds = (clock.nanoseconds(result.finished_at) - clock.nanoseconds(self._engine.facts.created_at)) / clock.SECOND
+            begun = self._engine.facts.restarted_at or self._engine.facts.created_at
+            seconds = (clock.nanoseconds(result.finished_at) - clock.nanoseconds(begun)) / clock.SECOND
         return {
             "workflow.status": workflow_phase(result.phase).value,
             "workflow.failures": quote(gojson.dumps(self._engine.failures() or None)),

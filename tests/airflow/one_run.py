@@ -1,6 +1,6 @@
 """One workflow in an Airflow of its own, told of line by line; goes on with the home of one that was killed.
 
-Usage: one_run.py FILE HOME KUBECONFIG NAMESPACE | one_run.py --clear|--fail HOME TASK | one_run.py --resume HOME [NODE] [-p …]
+Usage: one_run.py FILE HOME KUBECONFIG NAMESPACE | one_run.py --clear|--fail HOME TASK | one_run.py --argo HOME COMMAND [WORD…]
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def main() -> None:
     if sys.argv[1] in ("--clear", "--fail"):
         change(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
         return
-    if sys.argv[1] == "--resume":
-        resume(Path(sys.argv[2]), sys.argv[3:])
+    if sys.argv[1] == "--argo":
+        argo(Path(sys.argv[2]), sys.argv[3], sys.argv[4:])
         return
     file, home, kubeconfig, namespace = sys.argv[1:]
     os.dup2(2, 1)
@@ -47,7 +47,7 @@ def main() -> None:
             bury_the_dead()
             run = runs.Run(request=request, dag_id="wf", run_id="run-1")
         runs.finish_runs(executor, [run], tell, runs.Stop(timeout=300))
-        say({"result": run.state, "phases": phases(run), "tries": tries()})
+        say({"result": run.state, "phases": phases(run), "tries": tries(), "messages": messages(run)})
 
 
 def say(what: object) -> None:
@@ -57,6 +57,14 @@ def say(what: object) -> None:
 def phases(run: object) -> dict[str, str]:
     result = run.result  # type: ignore[attr-defined]
     return {node["name"].split(".")[-1] if "." in node["name"] else "wf": node["phase"] for node in result.get("nodes", ())}
+
+
+def messages(run: object) -> dict[str, str]:
+    """Of the nodes, and of the workflow under ''."""
+    result = run.result  # type: ignore[attr-defined]
+    return {"": result["message"]} | {
+        node["name"].split(".")[-1]: node["message"] for node in result["nodes"] if node["message"]
+    }
 
 
 def tries() -> dict[str, int]:
@@ -78,12 +86,12 @@ def bury_the_dead() -> None:
         session.execute(update(Job).values(state="failed"))
 
 
-def resume(home: Path, words: Sequence[str]) -> None:
-    """As `airflow argo resume` does."""
+def argo(home: Path, verb: str, words: Sequence[str]) -> None:
+    """As `airflow argo VERB` does."""
     enter(home)
     from argo_yaml_provider.cli import main as command
 
-    command(["resume", "wf", "run-1", *words])
+    command([verb, "wf", "run-1", *words])
 
 
 def enter(home: Path) -> None:

@@ -43,8 +43,8 @@ def run(tmp_path: Path) -> Iterator[OneRun]:
 
 
 def resume(home: Path, *words: str) -> tuple[int, str, str]:
-    command: list[str | Path] = [sys.executable, SCRIPT, "--resume", home, *words]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    command: list[str | Path] = [sys.executable, SCRIPT, "--argo", home, "resume", *words]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     return answer.returncode, answer.stdout, answer.stderr
 
 

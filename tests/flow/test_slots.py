@@ -47,7 +47,7 @@ RECENT = "{{= cronworkflow.lastScheduledTime == nil || (now() - cronworkflow.las
         pytest.param("'{{cronworkflow.name}}' == 'nightly'", History(), True, id="name"),
         pytest.param("'{{cronworkflow.namespace}}' == 'argo'", History(), True, id="namespace"),
         pytest.param("{{= cronworkflow.labels.team == 'data' }}", History(), True, id="labels"),
-        pytest.param("{{= cronworkflow.annotations.team == 'data' }}", History(), True, id="annotations-are-labels-in-argo-too"),
+        pytest.param("{{= cronworkflow.annotations.team == 'data' }}", History(), True, id="annotations-are-labels"),
     ],
 )
 def test_when_sees_what_became_of_earlier_runs(when: str, history: History, want: bool) -> None:
@@ -65,7 +65,7 @@ def test_a_number_is_no_text_that_a_plain_tag_could_hold() -> None:
     [
         pytest.param("cronworkflow.failed >= 2", (False,), False, id="not-yet"),
         pytest.param("cronworkflow.failed >= 2", (False, True, False), True, id="now"),
-        pytest.param("cronworkflow.failed == 1 && cronworkflow.succeeded == 0", (False, True, True), True, id="once-is-for-ever"),
+        pytest.param("cronworkflow.failed == 1 && cronworkflow.succeeded == 0", (False, True, True), True, id="it-stays"),
         pytest.param("cronworkflow.succeeded == 0", (True,), True, id="true-before-any-run"),
         pytest.param("cronworkflow.labels.team == 'data'", (), True, id="labels"),
     ],
