@@ -43,6 +43,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "Images of the programs that move artifacts, where not rclone/rclone, curlimages/curl and alpine/git; a JSON object.",
         example='{"rclone": "registry.example/rclone:1.68"}',
     ),
+    "artifact_env": _option(
+        "Environment variables of the containers that move artifacts, a JSON object: proxies, RCLONE_* settings, "
+        "SSH_KNOWN_HOSTS with the host keys that git believes (without it, a host is believed at first sight).",
+        example='{"HTTPS_PROXY": "http://proxy:3128"}',
+    ),
+    "artifact_unpack_limit": _option("GiB that one archive may unpack to.", "100", kind="integer"),
     "pool": _option("Airflow's pool for steps; empty: the executor's own pool under the executor, else default_pool."),
     "executor_limit": _option("How many steps one StepExecutor runs at once.", "1000", kind="integer"),
     "lost_host_retries": _option(

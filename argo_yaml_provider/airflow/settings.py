@@ -92,6 +92,8 @@ def read_pod_settings() -> PodSettings:
         images=_object("images"),
         artifact_repository=_object("artifact_repository"),
         artifact_images=_object("artifact_images"),
+        artifact_env=_texts("artifact_env"),
+        artifact_unpack_limit=_number("artifact_unpack_limit"),
         executor_limit=_number("executor_limit"),
         semaphores=_limits("semaphores"),
         max_depth=_number("max_depth"),
@@ -203,6 +205,13 @@ def _truth(name: str) -> bool | None:
 def _object(name: str) -> Json | None:
     text = option(name)
     return None if text is None else _parsed(name, text, json.loads, "a JSON object")
+
+
+def _texts(name: str) -> dict[str, str] | None:
+    value = _object(name)
+    if value is not None and not all(isinstance(text, str) for text in value.values()):
+        raise ValueError(f"[{SECTION}] {name}: every value must be text, in quotes")
+    return value
 
 
 def _manifest(name: str) -> Json | None:

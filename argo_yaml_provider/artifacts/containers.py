@@ -8,14 +8,14 @@ Must not know: Airflow, what else is in the pod.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from argo_yaml_provider.artifacts.locations import store_of
-from argo_yaml_provider.artifacts.transport import description
+from argo_yaml_provider.artifacts.transport import description, value_env
 from argo_yaml_provider.artifacts.transports import Transport, transport_for
 from argo_yaml_provider.diagnostics import RunError
 
@@ -30,7 +30,22 @@ IMAGES = {
     "sh": "busybox",
 }
 """Images of the tools, where the deployment names no others."""
+GIBIBYTE = 1024**3
 _HOME = {"name": "HOME", "value": "/tmp"}  # noqa: S108 - the container's own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What the deployment says of the containers that move artifacts."""
+
+    images: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of all of them: proxies, endpoints, hosts that are known."""
+    unpack_limit: int = 100 * GIBIBYTE
+    """Bytes that one archive may unpack to."""
+
+
+_USUAL = Tools()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,29 +60,29 @@ class Moved:
     """Of an input: where the fetching container puts it."""
 
 
-def fetch_containers(inputs: Iterable[Moved], images: Json | None = None) -> list[Json]:
+def fetch_containers(inputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Json]:
     """Init containers that fetch all the inputs."""
     containers = []
     for tool, group in _by_tool(inputs).items():
-        lines = [_script("transfer.sh"), _script("fetch.sh"), *_descriptions(group)]
+        lines = [_script("transfer.sh"), _script("fetch.sh"), f"limit={tools.unpack_limit}", *_descriptions(group)]
         lines += [f"get_{moved.index}() {{\n{transport.fetch}\n}}" for moved, transport in group]
         lines += [f"fetch {_fetch_arguments(moved)} &" for moved, _ in group]
-        containers.append(_container(f"argo-fetch-{tool}", tool, [*lines, "finish"], group, images))
+        containers.append(_container(f"argo-fetch-{tool}", tool, [*lines, "finish"], group, tools))
     return containers
 
 
-def store_containers(outputs: Iterable[Moved], images: Json | None = None) -> list[Json]:
+def store_containers(outputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Json]:
     """Containers that run beside main, and store all the outputs when it has ended. Each waits on the FIFO `stored-by-TOOL`."""
     containers = []
     for tool, group in _by_tool(outputs).items():
         lines = [_script("transfer.sh"), _script("store.sh"), *_descriptions(group)]
         lines += [f"put_{moved.index}() {{\n{transport.store}\n}}" for moved, transport in group]
         lines += [f"wait_for_main {fifo(tool)}", *(f"store {moved.index} &" for moved, _ in group), "finish"]
-        containers.append(_container(f"argo-store-{tool}", tool, lines, group, images))
+        containers.append(_container(f"argo-store-{tool}", tool, lines, group, tools))
     return containers
 
 
-def list_container(artifact: Json, file: str, images: Json | None = None) -> Json:
+def list_container(artifact: Json, file: str, tools: Tools = _USUAL) -> Json:
     """A container `main` that writes what lies below the artifact's key to a file, and ends."""
     transport = transport_for(artifact, index=1)
     if not transport.listing:
@@ -78,7 +93,7 @@ def list_container(artifact: Json, file: str, images: Json | None = None) -> Jso
     lines = [_script("transfer.sh"), description(transport), f"file={shlex.quote(file)}"]
     lines += [f'list() {{\n{{ {transport.listing}; }} >"$file"\n}}', _script("list.sh")]
     moved = Moved(index=1, artifact=artifact, path=file)
-    container = _container("main", transport.tool, lines, [(moved, transport)], images)
+    container = _container("main", transport.tool, lines, [(moved, transport)], tools)
     del container["tool"]
     return {**container, "imagePullPolicy": "IfNotPresent"}
 
@@ -105,15 +120,19 @@ def _descriptions(group: list[tuple[Moved, Transport]]) -> list[str]:
     return [f"describe_{moved.index}() {{\n{description(transport)}\n}}" for moved, transport in group]
 
 
-def _container(name: str, tool: str, lines: list[str], group: list[tuple[Moved, Transport]], images: Json | None) -> Json:
+def _container(name: str, tool: str, lines: list[str], group: list[tuple[Moved, Transport]], tools: Tools) -> Json:
     return {
         "name": name,
         "tool": tool,
-        "image": (images or {}).get(tool) or IMAGES[tool],
+        "image": tools.images.get(tool) or IMAGES[tool],
         "command": ["sh", "-c"],
         # Kubernetes would expand $(…) and $$ in arguments.
         "args": ["\n".join(lines).replace("$", "$$")],
-        "env": [_HOME, *(entry for _, transport in group for entry in transport.env)],
+        "env": [
+            _HOME,
+            *(value_env(name, value) for name, value in tools.env.items()),
+            *(entry for _, transport in group for entry in transport.env),
+        ],
     }
 
 

@@ -13,7 +13,10 @@ get() { rm -rf "$file"; "get_$index"; }
 fetch() {
     index=$1 file=$3.tmp why=
     "describe_$1"
-    mkdir -p "$(dirname "$file")"
+    made=$(mkdir -p "$(dirname "$file")" 2>&1) || {
+        fail "$2" "its folder $(dirname "${3#/mainctrfs}") cannot be made: a file is in its place: give the artifact another path ($made)"
+        return
+    }
     if try get && [ ! -e "$file" ]; then kind=absent message=; explain; fi
     if [ -n "$why" ]; then
         rm -rf "$file"
@@ -28,45 +31,95 @@ fetch() {
 unpack() {
     case $3 in
         none) tool= ;;
-        zip) tool='unpack_zip "$file" "$folder"' ;;
-        tar) tool='gzip -dc "$file" | tar -x -o -f - -C "$folder"' ;;
-        *) is_tar && tool='gzip -dc "$file" | tar -x -o -f - -C "$folder"' || tool= ;;
+        zip) tool=unpack_zip ;;
+        tar) tool=unpack_tar ;;
+        *) is_tar && tool=unpack_tar || tool= ;;
     esac
-    if [ -z "$tool" ]; then mv "$file" "$2"; return; fi
+    if [ -z "$tool" ]; then settle "$1" "$file" "$2"; return; fi
     folder=$2.tmpdir
+    rm -rf "$folder" "$folder".*
     mkdir -p "$folder"
-    problem=$(eval "$tool" 2>&1) || { fail "$1" "its archive is damaged: $problem"; return 1; }
+    problem=$("$tool" 2>&1) || { damaged "$1"; return 1; }
     outside=$(links_outside "$folder")
-    [ -z "$outside" ] || { fail "$1" "its archive holds a link that leads out of it: $outside"; return 1; }
+    [ -z "$outside" ] || { fail "$1" "$place: its archive holds a link that leads out of it: ${outside#"$folder"/}"; return 1; }
     rm -f "$file"
-    set -- "$2" "$folder"/* "$folder"/.[!.]* "$folder"/..?*
-    place "$@"
+    if alone "$folder"; then settle "$1" "$only" "$2" && rmdir "$folder"; else settle "$1" "$folder" "$2"; fi
+}
+
+damaged() {
+    if [ -e "$folder.over" ]; then
+        fail "$1" "$place: its archive unpacks to more than $((limit / 1073741824)) GiB: raise [argo_yaml] artifact_unpack_limit"
+    elif [ -e "$folder.outside" ]; then
+        fail "$1" "$place: its archive holds a name that leads out of it: store it again, without .."
+    else
+        words=$(printf %s "$problem" | tr '\n' ' ' | head -c 300)
+        fail "$1" "$place: its archive is damaged: store it again, or declare archive none if it is no archive ($words)"
+    fi
+    rm -rf "$folder" "$folder".* "$file"
+}
+
+# What a broken archive holds is found by gzip at its end, when tar has long been content; so both are asked.
+unpack_tar() {
+    { gzip -dc "$file" || : >"$folder.bad"; } | bounded | {
+        tar -x -o -f - -C "$folder" 2>"$folder.said" || : >"$folder.bad"
+        cat >/dev/null
+    }
+    cat "$folder.said"
+    # Some tars refuse such a name, others cut it.
+    if grep -q -e "'\.\.'" -e '\.\./' "$folder.said"; then : >"$folder.outside"; fi
+    [ ! -e "$folder.over" ] && [ ! -e "$folder.outside" ] && [ ! -e "$folder.bad" ] && rm -f "$folder.said"
+}
+
+# Passes on as much as an archive may hold, and says so if there is more.
+bounded() {
+    dd bs=65536 count=$((limit / 65536)) iflag=fullblock 2>/dev/null
+    [ "$(dd bs=1 count=1 2>/dev/null | wc -c)" -eq 0 ] || : >"$folder.over"
 }
 
 # The images of the tools have it in their busybox; others may have one of these.
 unpack_zip() {
-    if command -v unzip >/dev/null; then
-        unzip -q "$1" -d "$2"
-    elif command -v busybox >/dev/null; then
-        busybox unzip -q "$1" -d "$2"
-    else
-        python3 -m zipfile -e "$1" "$2"
+    if command -v unzip >/dev/null; then zip=unzip; elif command -v busybox >/dev/null; then zip="busybox unzip"; else zip=; fi
+    if [ -z "$zip" ]; then
+        python3 -c 'import sys, zipfile
+packed = zipfile.ZipFile(sys.argv[1])
+if sum(entry.file_size for entry in packed.infolist()) > int(sys.argv[3]): open(sys.argv[2] + ".over", "w")
+elif any(".." in name.split("/") for name in packed.namelist()): open(sys.argv[2] + ".outside", "w")
+else: sys.exit(packed.extractall(sys.argv[2]))
+sys.exit(1)' "$file" "$folder" "$limit"
+        return
     fi
+    listed=$($zip -l "$file" 2>"$folder.said") || { cat "$folder.said"; return 1; }
+    size=$(printf '%s\n' "$listed" | tail -n 1 | awk '{ print $1 }')
+    [ "${size:-0}" -le "$limit" ] || { : >"$folder.over"; return 1; }
+    if printf '%s\n' "$listed" | grep -q -e " \.\./" -e "'\.\./" -e '/\.\./' - "$folder.said"; then : >"$folder.outside"; return 1; fi
+    # An archive may lie about its size: no file becomes larger than all may be.
+    (ulimit -f $((limit / 512 + 1)) && $zip -q "$file" -d "$folder") && rm -f "$folder.said"
 }
 
 is_tar() {
     [ -f "$file" ] && gzip -dc "$file" 2>/dev/null | tar -t -f - 2>/dev/null | head -n 1 | grep -q .
 }
 
-# A single file or folder takes the artifact's place itself.
-place() {
-    destination=$1
-    shift
-    found=0
-    for entry; do
+# alone FOLDER: whether it holds a single file or folder, which then is `only`, and takes the artifact's place itself.
+alone() {
+    found=0 only=
+    for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
         if [ -e "$entry" ] || [ -L "$entry" ]; then found=$((found + 1)); only=$entry; fi
     done
-    if [ $found -eq 1 ]; then mv "$only" "$destination" && rmdir "$folder"; else mv "$folder" "$destination"; fi
+    [ $found -eq 1 ] || { only=; return 1; }
+}
+
+# settle NAME SOURCE DESTINATION: as Argo's rename, never into a folder that is there.
+settle() {
+    if [ -d "$3" ] && ! { [ -d "$2" ] && rmdir "$3" 2>/dev/null; }; then
+        fail "$1" "${3#/mainctrfs} is a folder already: give the artifact another path"
+        return 1
+    fi
+    if [ -e "$3" ] && [ -d "$2" ]; then
+        fail "$1" "${3#/mainctrfs} is a file, and the artifact a folder: give it another path"
+        return 1
+    fi
+    moved=$(mv -f "$2" "$3" 2>&1) || { fail "$1" "it cannot be put at ${3#/mainctrfs}: $moved"; return 1; }
 }
 
 links_outside() {

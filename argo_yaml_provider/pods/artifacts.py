@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from argo_yaml_provider.artifacts.containers import INPUTS, Moved, fetch_containers, fifo, store_containers, store_tools
+from argo_yaml_provider.artifacts.containers import INPUTS, Moved, Tools, fetch_containers, fifo, store_containers, store_tools
 from argo_yaml_provider.artifacts.locations import archive_location, has_location, key_of, relocate, saved_as
 from argo_yaml_provider.artifacts.transports import mounts_of
 from argo_yaml_provider.diagnostics import RunError
@@ -95,6 +95,7 @@ def plan_moves(decision: Decision, repository: Json | None, *, pod_name: str) ->
     inputs = tuple(_input(number, artifact, location, template) for number, artifact in enumerate(taken, start=1))
     first = len(inputs) + 1
     outputs = tuple(_output(number, artifact, location) for number, artifact in enumerate(declared, start=first))
+    _check_paths(inputs)
     return Moves(inputs=inputs, outputs=outputs)
 
 
@@ -115,6 +116,18 @@ def location_of(decision: Decision, repository: Json | None, pod_name: str) -> J
             help="use workflow.*, inputs.parameters.* or pod.name in keyFormat",
         )
     return filled
+
+
+def _check_paths(inputs: tuple[Moved, ...]) -> None:
+    """Tags may have made one path of two, which nobody could see before."""
+    taken: dict[str, str] = {}
+    for moved in inputs:
+        path, name = posixpath.normpath(moved.artifact["path"]), moved.artifact["name"]
+        if path in taken:
+            raise RunError(
+                f"input artifacts {taken[path]!r} and {name!r} have one path: {path}", "give one of them another path"
+            )
+        taken[path] = name
 
 
 def _input(index: int, artifact: Json, location: Json, template: Json) -> Moved:
@@ -168,7 +181,7 @@ def input_volumes(moves: Moves) -> list[Json]:
     return volumes + [{"name": name, **source} for name, source in stores.items()]
 
 
-def fetching(moves: Moves, main: Json, images: Json) -> list[Json]:
+def fetching(moves: Moves, main: Json, tools: Tools) -> list[Json]:
     """The init containers that fetch; main's own mounts lie below /mainctrfs there."""
     mirrored = [
         {**mount, "mountPath": MIRROR + mount["mountPath"]}
@@ -176,12 +189,12 @@ def fetching(moves: Moves, main: Json, images: Json) -> list[Json]:
         if any(moved.path.startswith(MIRROR) for moved in moves.inputs)
     ]
     inputs = {"name": _VOLUME, "mountPath": INPUTS}
-    return [_with_mounts(container, [inputs, *mirrored], moves.inputs) for container in fetch_containers(moves.inputs, images)]
+    return [_with_mounts(container, [inputs, *mirrored], moves.inputs) for container in fetch_containers(moves.inputs, tools)]
 
 
-def storing(moves: Moves, images: Json, home: Json) -> list[Json]:
+def storing(moves: Moves, tools: Tools, home: Json) -> list[Json]:
     """The containers that store; `home` mounts the supervisor's folder."""
-    return [_with_mounts(container, [home], moves.stored) for container in store_containers(moves.stored, images)]
+    return [_with_mounts(container, [home], moves.stored) for container in store_containers(moves.stored, tools)]
 
 
 def _with_mounts(container: Json, mounts: list[Json], moved: tuple[Moved, ...]) -> Json:

@@ -117,7 +117,7 @@ def _spec(decision: Decision, facts: RunFacts, settings: PodSettings, base: Json
         main["volumeMounts"] = [*main.get("volumeMounts", []), script_mount()]
     fetches = [
         {**container, "imagePullPolicy": "IfNotPresent", "securityContext": security(main, workflow)}
-        for container in fetching(moves, main, settings.tool_images)
+        for container in fetching(moves, main, settings.tools)
     ]
     volumes += input_volumes(moves)
     in_set = {node["name"] for node in (template.get("containerSet") or {}).get("containers") or ()}

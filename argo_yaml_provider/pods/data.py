@@ -13,7 +13,7 @@ import posixpath
 from dataclasses import replace
 from typing import Any
 
-from argo_yaml_provider.artifacts.containers import list_container
+from argo_yaml_provider.artifacts.containers import Tools, list_container
 from argo_yaml_provider.artifacts.locations import STORES, key_of, relocate, store_of, with_key
 from argo_yaml_provider.artifacts.transports import mounts_of
 from argo_yaml_provider.diagnostics import RunError
@@ -44,13 +44,13 @@ def listed_artifact(decision: Decision, repository: Json | None, *, pod_name: st
     return {**found, name: {**found[name], "bucket": bucket}} if name and bucket and name in found else found
 
 
-def listing_pod(decision: Decision, artifact: Json, images: Json) -> Decision:
+def listing_pod(decision: Decision, artifact: Json, tools: Tools) -> Decision:
     """The pod that lists it."""
     key = key_of(artifact)
     if store_of(artifact) in _BY_PREFIX:
         key = posixpath.dirname(key)
     # A key must not be empty; / is the whole bucket.
-    container = list_container(with_key(artifact, key or "/"), _FILE, images)
+    container = list_container(with_key(artifact, key or "/"), _FILE, tools)
     mounts = mounts_of(artifact)
     container["volumeMounts"] = [mount for mount, _ in mounts]
     template = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from argo_yaml_provider.artifacts.containers import GIBIBYTE, Tools
 from argo_yaml_provider.plan.nodes import Json
 
 
@@ -30,6 +31,10 @@ class PodSettings:
     {"volume": {"source": {"persistentVolumeClaim": {...}}}} takes a folder of a volume, which needs no server."""
     artifact_images: Json | None = None
     """Images of the tools that move artifacts: {"rclone": ..., "curl": ..., "git": ...}."""
+    artifact_env: dict[str, str] | None = None
+    """Environment variables of the containers that move artifacts."""
+    artifact_unpack_limit: int = 100
+    """GiB that one archive may unpack to."""
     executor_limit: int = 1000
     semaphores: dict[str, int] | None = None
     """Limits of semaphores that Argo keeps in a database, by `NAMESPACE/KEY`."""
@@ -40,9 +45,13 @@ class PodSettings:
     `delete_succeeded_pod` or `keep_pod`. A workflow's own `podGC` goes before it."""
 
     @property
-    def tool_images(self) -> Json:
-        """The images of all tools; a shell is the supervisor's."""
-        return {"sh": self.supervisor_image, **(self.artifact_images or {})}
+    def tools(self) -> Tools:
+        """What moves artifacts; a shell is the supervisor's image."""
+        return Tools(
+            images={"sh": self.supervisor_image, **(self.artifact_images or {})},
+            env=self.artifact_env or {},
+            unpack_limit=self.artifact_unpack_limit * GIBIBYTE,
+        )
 
 
 def folder_repository(folder: Path) -> Json:

@@ -70,7 +70,7 @@ def supervised(spec: Json, decision: Decision, settings: PodSettings, moves: Mov
     main = next(container for container in spec["containers"] if container["name"] == MAIN)
     stores = [
         {**container, "imagePullPolicy": "IfNotPresent", "securityContext": security(main, spec)}
-        for container in storing(moves, settings.tool_images, _mount())
+        for container in storing(moves, settings.tools, _mount())
     ]
     shape = {**spec, "containers": [*spec["containers"], *stores]}
     containers = [

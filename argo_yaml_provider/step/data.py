@@ -35,7 +35,7 @@ async def run_data(host: Host, decision: Decision, attempts: Sequence[Attempt] =
     try:
         repository = await repository_of(host, decision)
         artifact = listed_artifact(decision, repository, pod_name=pod_name(pod_key(host, decision.attempt)))
-        listing = listing_pod(decision, artifact, host.settings.tool_images)
+        listing = listing_pod(decision, artifact, host.settings.tools)
     except RunError as error:
         return Attempt(phase=Phase.ERROR, message=f"{_NO_SOURCE}: {error.message}")
     attempt = await run_pod(host, listing, attempts)

@@ -90,3 +90,11 @@ def test_logs_are_archived_as_repository_template_or_workflow_say(
 ) -> None:
     location = {"archiveLocation": {"archiveLogs": template}}
     assert archives_logs(location, {"archiveLogs": workflow}, {"archiveLogs": repository}) is want
+
+
+def test_two_inputs_on_one_path_are_refused() -> None:
+    raw = {"raw": {"data": "x"}}
+    inputs = [{"name": "a", "path": "/in/x", **raw}, {"name": "b", "path": "/in/./x/", **raw}]
+    with pytest.raises(RunError) as caught:
+        plan_moves(decision(inputs=inputs), None, pod_name="p")
+    assert str(caught.value) == ("input artifacts 'a' and 'b' have one path: /in/x\n   = help: give one of them another path")

@@ -178,7 +178,10 @@ async def test_a_pod_that_cannot_be_built_is_an_error_of_its_step(host: LocalHos
     """)
     host.task_id = host.plan.tasks[0].id
     outcome = (await run_task(host)).outcome
-    assert (outcome.phase, outcome.message) == (Phase.ERROR, "volume 'nowhere' not found in workflow spec")
+    assert (outcome.phase, outcome.message) == (
+        Phase.ERROR,
+        "volume 'nowhere' not found in workflow spec: declare it in spec.volumes or the template's; declared: none",
+    )
 
 
 async def test_config_map_values_are_read_once(host: LocalHost) -> None:
