@@ -55,6 +55,7 @@ def run_facts(
         scheduled_time=conf.get(SCHEDULED_CONF) or (rfc3339(logical_date) if logical_date else None),
         service_account=envelope.pods.service_account or "default",
         inputs=child.get("inputs"),
+        locals=child.get("locals", {}),
         globals=globals_,
         node=child.get("node", ""),
         depth=child.get("depth", 0),

@@ -62,7 +62,9 @@ class Decider:
             attempt=len(attempts),
             deadline_seconds=deadline,
             child=call.child or engine.plan.dynamic.get(engine.called(found.place, found.step), ""),
-            child_conf=self._child_conf(found, node, template) if call.kind is CallKind.CHILD else {},
+            child_conf=self._child_conf(found, node, template, _tries(attempts) if strategy is not None else {})
+            if call.kind is CallKind.CHILD
+            else {},
         )
 
     def strategy(self, found: Execution) -> Json | None:
@@ -75,19 +77,7 @@ class Decider:
 
     def _for_attempt(self, found: Execution, node: str, attempts: tuple[Attempt, ...]) -> Json:
         """The template with `retries`, `lastRetry.*` and `pod.name` replaced. Argo: executeTemplate."""
-        from argo_yaml_provider.expr.rendering import render_go
-
-        last = attempts[-1] if attempts else None
-        seconds = 0.0
-        if last is not None and last.finished_at:
-            seconds = (clock.nanoseconds(last.finished_at) - clock.nanoseconds(last.started_at)) / clock.SECOND
-        known = {
-            "retries": str(len(attempts)),
-            "lastRetry.exitCode": (last.exit_code if last is not None else None) or "0",
-            "lastRetry.status": last.phase.value if last is not None else "",
-            "lastRetry.duration": render_go(seconds) if last is not None else "0",
-            "lastRetry.message": last.message if last is not None else "",
-        }
+        known = _tries(attempts)
         if found.place.call.kind in (CallKind.POD, CallKind.RESOURCE):
             known["pod.name"] = pod_name(self._engine.facts.name, node, str(found.template.get("name") or ""))
         with clock.fixed(self._engine.facts, node):
@@ -132,12 +122,13 @@ class Decider:
         written: Json | None = template.get("affinity") or around.get("affinity") or self._engine.spec.get("affinity")
         return written
 
-    def _child_conf(self, found: Execution, node: str, template: Json) -> Json:
+    def _child_conf(self, found: Execution, node: str, template: Json, tries: dict[str, str]) -> Json:
         """What a child run takes over."""
         inputs: Json = template.get("inputs") or {}
         return {
             "inputs": {name: inputs.get(name) or [] for name in ("parameters", "artifacts")},
             "globals": dict(found.variables),
+            **({"locals": tries} if tries else {}),
             "node": node,
             "depth": self._engine.facts.depth + 1,
             **({"restarted": restarted} if (restarted := self._engine.facts.restarted_at) else {}),
@@ -182,3 +173,20 @@ class Decider:
             started = clock.nanoseconds(attempts[0].started_at)
             limits.append((started + retries.parse_duration(str(longest)) - now) / clock.SECOND)
         return min(limits, default=None)
+
+
+def _tries(attempts: tuple[Attempt, ...]) -> dict[str, str]:
+    """`retries` and `lastRetry.*`, as the next attempt sees them."""
+    from argo_yaml_provider.expr.rendering import render_go
+
+    last = attempts[-1] if attempts else None
+    seconds = 0.0
+    if last is not None and last.finished_at:
+        seconds = (clock.nanoseconds(last.finished_at) - clock.nanoseconds(last.started_at)) / clock.SECOND
+    return {
+        "retries": str(len(attempts)),
+        "lastRetry.exitCode": (last.exit_code if last is not None else None) or "0",
+        "lastRetry.status": last.phase.value if last is not None else "",
+        "lastRetry.duration": render_go(seconds) if last is not None else "0",
+        "lastRetry.message": last.message if last is not None else "",
+    }

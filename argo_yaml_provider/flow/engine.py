@@ -209,6 +209,8 @@ class Engine:
     def locals_of(self, place: Place, entry: Started, template: Json) -> dict[str, str]:
         """`node.name`, `pod.name`, `steps.name`. Argo: executeTemplate."""
         known = {"node.name": entry.node}
+        if place.call is self.plan.root:
+            known |= self.facts.locals
         if place.call.kind in (CallKind.POD, CallKind.RESOURCE) and self.strategy(place) is None:
             known["pod.name"] = pod_name(self.facts.name, entry.node, str(template.get("name") or ""))
         parent = self.tree.parent(place.call)

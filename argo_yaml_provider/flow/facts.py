@@ -29,6 +29,8 @@ class RunFacts:
     service_account: str = "default"
     inputs: dict[str, Any] | None = None
     """Of a child run: the called template's arguments, resolved: {"parameters": [...], "artifacts": [...]}."""
+    locals: dict[str, str] = field(default_factory=dict)
+    """Of a child run: what only its root template may speak of: `retries`, `lastRetry.*`."""
     globals: dict[str, str] = field(default_factory=dict)
     """Of a child run: the parent's `workflow.*` variables, taken over as they are."""
     node: str = ""

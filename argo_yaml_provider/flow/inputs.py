@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.substitution import missing_or_wrong
 from argo_yaml_provider.expr.template import replace, substitute
 from argo_yaml_provider.plan.nodes import Json
+from argo_yaml_provider.resolve.locations import has_location_or_key
 
 ABSENT = "__argo-internal.absent-optional-output__"
 """An argument that was nothing but a reference to an output which a skipped step never gave: as if it were not supplied."""
@@ -125,44 +125,6 @@ def _artifact(declared: Json, argument: Json | None) -> Json:
         return declared
     kept = {field: declared[field] for field in ("path", "mode", "recurseMode") if field in declared}
     return {k: v for k, v in argument.items() if k not in ("path", "mode", "recurseMode")} | kept
-
-
-def has_location_or_key(artifact: Json) -> bool:
-    """Whether an artifact says where it lies, or at least by which key. Argo: ArtifactLocation.HasLocationOrKey."""
-    for kind, (needed, key) in _LOCATIONS.items():
-        location = artifact.get(kind)
-        if location is not None:
-            return all(location.get(field) for field in needed) or bool(key(location))
-    return False
-
-
-def _url_path(location: Json) -> str:
-    return urlsplit(str(location.get("url") or "")).path
-
-
-def _field(name: str) -> Callable[[Json], str]:
-    return lambda location: str(location.get(name) or "")
-
-
-def _no_key(_: Json) -> str:
-    return ""
-
-
-# In the order in which Argo looks: kind -> (fields a location needs, its key).
-_LOCATIONS: dict[str, tuple[tuple[str, ...], Callable[[Json], str]]] = {
-    "artifactory": (("url", "usernameSecret"), _url_path),
-    "azure": (("endpoint", "container", "blob"), _field("blob")),
-    "git": (("repo",), _no_key),
-    "gcs": (("bucket", "key"), _field("key")),
-    "hdfs": (("addresses",), _field("path")),
-    "http": (("url",), _url_path),
-    "oss": (("bucket", "endpoint", "key"), _field("key")),
-    "raw": ((), _no_key),
-    "s3": (("endpoint", "bucket", "key"), _field("key")),
-    "plugin": (("name", "configuration", "key"), _field("key")),
-    # Ours, not Argo's: a folder of a volume.
-    "volume": (("source", "key"), _field("key")),
-}
 
 
 def _own_variables(template: Json) -> dict[str, str]:

@@ -50,11 +50,13 @@ def of_inputs(template: Json) -> dict[str, Any]:
 
 def of_result(prefix: str, result: Result) -> dict[str, Any]:
     """`steps.x.*` of one node, its id aside. Argo: buildLocalScope."""
+    serves = result.daemoned and result.phase is Phase.SUCCEEDED
     known = {
         "startedAt": result.started_at,
         "finishedAt": result.finished_at,
         "ip": result.pod_ip,
-        "status": result.phase.value,
+        # A daemon is Running for whoever may speak of it: it ends only after them.
+        "status": Phase.RUNNING.value if serves else result.phase.value,
         "hostNodeName": result.host_node,
     }
     values: dict[str, Any] = {f"{prefix}.{name}": value for name, value in known.items() if value}
@@ -97,14 +99,13 @@ def of_turns(prefix: str, results: Sequence[Result]) -> dict[str, Any]:
 
 
 def _result_list(results: Sequence[str]) -> str:
-    """Results must be JSON, each by itself."""
-    items: list[Any] = []
+    """Results must be JSON, each by itself; in the list they stand as written, but for white space."""
     for text in results:
         try:
-            items.append(gojson.loads(text))
+            gojson.loads(text)
         except ValueError as error:
             raise ExprError(f"the result {text[:200]!r} of a loop's item is not JSON: {error}") from None
-    return gojson.dumps(items, sort_keys=True)
+    return "[" + ",".join(gojson.compact(text) for text in results) + "]"
 
 
 def value_list(values: Sequence[str]) -> str:

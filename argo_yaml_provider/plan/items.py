@@ -7,7 +7,6 @@ Must not know: whether the items came from the file or from a run. Argo: steps.g
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +22,6 @@ LOOP_FIELDS = ("withItems", "withParam", "withSequence")
 _SHORT = 4096
 _MOST_WORK, _EXPRESSION_WORK = 2_000_000, 20
 """Tags that one loop may replace in all, some seconds of work; an expression counts for twenty."""
-_STRINGS_AND_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,12 +164,12 @@ def _variables(item: str) -> tuple[dict[str, Any], str]:
     if kind == "Map":
         members = gojson.members(item)
         variables: dict[str, Any] = {f"item.{key}": item_string(value) for key, value in members.items()}
-        compact = ",".join(f"{gojson.dump_text(key)}:{_compact(members[key])}" for key in sorted(members))
+        compact = ",".join(f"{gojson.dump_text(key)}:{gojson.compact(members[key])}" for key in sorted(members))
         return {**variables, "item": "{" + compact + "}"}, ",".join(sorted(f"{k}:{item_string(v)}" for k, v in members.items()))
     if kind == "List":
         elements = [] if item == "null" else list(gojson.elements(item))
         shown = "[" + " ".join(item_string(element) for element in elements) + "]"
-        return {"item": _compact(item)}, shown
+        return {"item": gojson.compact(item)}, shown
     shown = item_string(item)
     if kind == "String":
         return {"item": gojson.loads(item) if item.startswith('"') else ""}, shown
@@ -194,13 +192,9 @@ def item_type(item: str) -> str:
 
 def item_string(item: str) -> str:
     """Compact JSON; a string without its quotation marks, but with its escapes. Argo: Item.String."""
-    text = _compact(item)
+    text = gojson.compact(item)
     text = text[1:-1] if text.startswith('"') else text
     return text.replace("\\u003c", "<").replace("\\u003e", ">").replace("\\u0026", "&")
-
-
-def _compact(item: str) -> str:
-    return _STRINGS_AND_SPACE.sub(lambda match: match[1] or "", item).translate(gojson.HTML)
 
 
 def _finite(digits: str) -> float:

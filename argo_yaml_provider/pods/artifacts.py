@@ -23,8 +23,10 @@ from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.template import replace_json
 from argo_yaml_provider.flow.decision import Decision
-from argo_yaml_provider.flow.inputs import any_string, has_location_or_key
+from argo_yaml_provider.flow.inputs import any_string
 from argo_yaml_provider.pods.containers import MAIN
+from argo_yaml_provider.pods.expansion import expanded
+from argo_yaml_provider.resolve.locations import has_location_or_key
 
 Json = dict[str, Any]
 
@@ -134,8 +136,15 @@ def _input(index: int, artifact: Json, location: Json, template: Json) -> Moved:
     path = posixpath.normpath(artifact.get("path") or "")
     if not artifact.get("path"):
         raise RunError(f"inputs.artifacts.{artifact['name']} did not specify a path")
+    if not has_location_or_key(artifact):
+        raise RunError(
+            f"required artifact '{artifact['name']}' not supplied",
+            help="the step that gives it left none: pass it on only where that step has run",
+        )
     on_volume = overlapping_mount(template, path) is not None
     place = MIRROR + path if on_volume else f"{INPUTS}/{index}"
+    if raw := artifact.get("raw"):
+        artifact = {**artifact, "raw": {**raw, "data": expanded(raw.get("data", ""), template)}}
     return Moved(index=index, artifact=relocate(artifact, location), path=place)
 
 

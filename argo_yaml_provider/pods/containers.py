@@ -21,14 +21,15 @@ SCRIPT_PATH = SCRIPT_FOLDER + "/script"
 def build_main(template: Json) -> Json:
     """The main container, named as Argo names it.
 
-    A script's source lies in a file, and its path is the last argument. Argo: workflow/controller/operator.go, executeScript.
+    A script's source, if it has any, lies in a file, and its path is the last argument.
+    Argo: workflow/controller/operator.go, executeScript.
     """
     if "containerSet" in template:
         return build_set(template)[0]
     if "script" in template:
         script = dict(template["script"])
-        script.pop("source", None)
-        return {**script, "name": MAIN, "args": [*script.get("args", []), SCRIPT_PATH]}
+        path = [SCRIPT_PATH] if script.pop("source", "") else []
+        return {**script, "name": MAIN, "args": [*script.get("args", []), *path]}
     return {**template["container"], "name": MAIN}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.pods.containers import SCRIPT_FOLDER
+from argo_yaml_provider.pods.expansion import expanded
 from argo_yaml_provider.pods.names import PREFIX
 
 Json = dict[str, Any]
@@ -51,7 +52,7 @@ def script_annotation(template: Json) -> dict[str, str]:
     """The script's text, which travels in an annotation: no extra object, no extra container."""
     if "script" not in template:
         return {}
-    source = template["script"].get("source", "")
+    source = expanded(template["script"].get("source", ""), template)
     size = len(source.encode())
     if size > _LONGEST_SCRIPT:
         raise RunError(

@@ -12,7 +12,7 @@ from typing import Any
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.pods.container_sets import needed_by
 from argo_yaml_provider.pods.containers import MAIN
-from argo_yaml_provider.step.outcome import End, read_end, terminated
+from argo_yaml_provider.step.outcome import START_FAILED, End, read_end, terminated
 
 Json = dict[str, Any]
 
@@ -42,8 +42,15 @@ def container_phases(pod: Json, template: Json) -> dict[str, str]:
     needs = needed_by(template)
     ends = {name: terminated(pod, name) for name in needs}
     blocked = _blocked(needs, {name for name in needs if _failed(ends[name])})
-    phases = {name: Phase.FAILED if _failed(end) else Phase.SUCCEEDED for name, end in ends.items() if end}
-    return {name: phase.value for name, phase in (dict.fromkeys(blocked, Phase.FAILED) | phases).items()}
+    phases = {name: _phase(end.get("exitCode", 0)) for name, end in ends.items() if end}
+    return {name: phase.value for name, phase in (dict.fromkeys(blocked, Phase.ERROR) | phases).items()}
+
+
+def _phase(exit_code: int) -> Phase:
+    """Argo's emissary exits with 64 where it could not start the command, as one whose dependency failed."""
+    if exit_code == 0:
+        return Phase.SUCCEEDED
+    return Phase.ERROR if str(exit_code) == START_FAILED else Phase.FAILED
 
 
 def _failed(end: Json | None) -> bool:

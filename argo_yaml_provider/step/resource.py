@@ -20,6 +20,7 @@ from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.identity import pod_name as argo_pod_name
 from argo_yaml_provider.flow.outcome import Attempt, Phase
 from argo_yaml_provider.pods.build import build_pod
+from argo_yaml_provider.pods.expansion import expanded
 from argo_yaml_provider.pods.names import PodKey, pod_labels
 from argo_yaml_provider.step.conditions import Requirement, all_hold, first_that_holds, parse_conditions
 from argo_yaml_provider.step.host import Host
@@ -106,7 +107,7 @@ class _Step:
         if here and names_workflows(flags.targets()):
             names = [name for _, name in flags.targets()]
             return await workflows.act_on(action, workflows.namespace, names, missing_ok=flags.flag("ignore-not-found"))
-        text = self._resource.get("manifest") or ""
+        text = expanded(self._resource.get("manifest") or "", self._decision.template)
         documents = _documents(text)
         ours: list[Document] = []
         rest: list[Document] = []

@@ -146,7 +146,8 @@ class Run:
         conf = decision.child_conf
         facts = RunFacts(
             name=self.facts.name, namespace=self.facts.namespace, uid=self.facts.uid, created_at=self.facts.created_at,
-            inputs=conf["inputs"], globals=conf["globals"], node=conf["node"], depth=conf["depth"],
+            inputs=conf["inputs"], globals=conf["globals"], locals=conf.get("locals", {}),
+            node=conf["node"], depth=conf["depth"],
         )  # fmt: skip
         run = Run(plans[decision.child], facts, self.leaf, self.config_maps, plans, cache=self.cache)
         run_id = f"run-{decision.node}"

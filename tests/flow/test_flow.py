@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -232,6 +233,49 @@ def test_fail_fast_starts_nothing_more() -> None:
     run = played(FAIL_FAST)
     assert phases(run) == {"[0].a": "Failed"}
     assert run.flow.verdict().message == "template has failed or errored children and failFast enabled"
+
+
+def test_a_retried_composite_speaks_of_its_try() -> None:
+    spec = """
+  templates:
+  - name: main
+    steps: [[{name: a, template: mid}]]
+  - name: mid
+    retryStrategy: {limit: 2}
+    steps:
+    - - {name: b, template: leaf, arguments: {parameters: [{name: m, value: "{{retries}} {{lastRetry.status}}"}]}}
+    - - {name: c, template: leaf, arguments: {parameters: [{name: m, value: "{{=asInt(retries) < 1 ? 'Failed' : inner}}"}]}}
+"""
+    run = played(spec.replace("inner", "'fine'"))
+    assert inputs(run, "[0].a(0)[0].b") == {"m": "0 "}
+    assert inputs(run, "[0].a(1)[0].b") == {"m": "1 Failed"}
+    assert phases(run)["[0].a"] == "Succeeded"
+
+
+def test_a_daemon_is_running_for_those_who_use_it() -> None:
+    spec = """
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: d, template: leaf}
+      - {name: a, depends: d, template: leaf, arguments: {parameters: [{name: m, value: "{{tasks.d.status}}"}]}}
+"""
+    assert inputs(played(spec, lambda decision: replace(echo(decision), daemoned=True)), ".a") == {"m": "Running"}
+
+
+def test_the_results_of_a_loop_are_listed_as_they_were_written() -> None:
+    spec = """
+  templates:
+  - name: main
+    steps:
+    - - name: a
+        template: leaf
+        withItems: ['{"b": 1, "a" : "x  <"}', '1.0', '1e3', '"s"']
+        arguments: {parameters: [{name: m, value: "{{item}}"}]}
+    - - {name: b, template: leaf, arguments: {parameters: [{name: m, value: "{{steps.a.outputs.result}}"}]}}
+"""
+    assert inputs(played(spec), "[1].b") == {"m": r'[{"b":1,"a":"x  \u003c"},1.0,1e3,"s"]'}
 
 
 def test_random_values_are_the_same_for_all_who_ask() -> None:

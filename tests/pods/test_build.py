@@ -76,6 +76,28 @@ def test_a_script_is_a_file_and_its_path_the_last_argument() -> None:
     assert built["spec"]["volumes"][0]["downwardAPI"]["defaultMode"] == 0o755
 
 
+@pytest.mark.parametrize(
+    ("source", "want"),
+    [
+        pytest.param("kill $$", "kill $", id="two-are-one"),
+        pytest.param("$$$$ $$$", "$$ $$", id="from-the-left"),
+        pytest.param("$$(HOME) $(HOME) ${HOME}$$x", "$(HOME) $(HOME) ${HOME}$x", id="names-stay"),
+        pytest.param("echo $(echo $$)", "echo $(echo $$)", id="not-inside-a-name"),
+        pytest.param("$$ " + "x" * 131_072, "$$ " + "x" * 131_072, id="not-in-a-long-template"),
+    ],
+)
+def test_a_scripts_dollars_are_those_of_an_environment_variable(source: str, want: str) -> None:
+    decision = Decision(
+        node="wf-abcde.t", template={"name": "t", "script": {"image": "i", "command": ["sh"], "source": source}}
+    )
+    assert pod(decision)["metadata"]["annotations"]["argo-yaml-provider/script"] == want
+
+
+def test_a_script_without_a_source_is_a_container() -> None:
+    built = spec({"container": None, "script": {"image": "i", "args": ["echo", "x"]}})
+    assert built["containers"][0]["args"] == ["echo", "x"]
+
+
 def test_a_script_that_no_pod_can_carry_is_refused() -> None:
     template = {"name": "t", "script": {"image": "i", "command": ["sh"], "source": "x" * 250_001}}
     with pytest.raises(RunError) as caught:

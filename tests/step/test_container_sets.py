@@ -54,7 +54,11 @@ def test_main_alone_gives_the_exit_code() -> None:
 
 
 def test_each_container_has_its_phase() -> None:
-    assert container_phases(pod(a=1, b=None, c=0), GRAPH) == {"a": "Failed", "b": "Failed", "c": "Succeeded"}
+    assert container_phases(pod(a=1, b=None, c=0), GRAPH) == {"a": "Failed", "b": "Error", "c": "Succeeded"}
+
+
+def test_a_container_that_could_not_start_is_an_error() -> None:
+    assert container_phases(pod(a=64, b=64, c=0), GRAPH) == {"a": "Error", "b": "Error", "c": "Succeeded"}
 
 
 async def run(host: LocalHost, *containers: Json, **fields: Any) -> Attempt:
@@ -81,7 +85,7 @@ async def test_containers_wait_for_those_they_depend_on(host: LocalHost) -> None
 async def test_what_depends_on_a_failed_one_never_begins(host: LocalHost) -> None:
     done = await run(host, {"name": "a", "command": "exit 3"}, {"name": "b", "command": "echo never", "dependencies": ["a"]})
     assert (done.phase, done.message, done.exit_code) == (Phase.FAILED, "a: Error (exit code 3)", None)
-    assert (done.containers, "never" in host.logged("b")) == ({"a": "Failed", "b": "Failed"}, False)
+    assert (done.containers, "never" in host.logged("b")) == ({"a": "Failed", "b": "Error"}, False)
 
 
 @pytest.mark.parametrize(

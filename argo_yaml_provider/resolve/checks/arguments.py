@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from argo_yaml_provider.resolve.checks.view import View, title
+from argo_yaml_provider.resolve.locations import has_location_or_key
 from argo_yaml_provider.resolve.references import key_of
 from argo_yaml_provider.spec.problems import suggest
 from argo_yaml_provider.spec.resource import Json, Path
@@ -143,7 +144,7 @@ def _has_own_value(parameter: Json) -> bool:
 
 
 def _has_own_source(artifact: Json) -> bool:
-    return bool(artifact.get("optional")) or has_location(artifact)
+    return bool(artifact.get("optional")) or has_location_or_key(artifact)
 
 
 def _listed(missing: list[tuple[str, str]]) -> str:

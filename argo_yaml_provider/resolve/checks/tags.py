@@ -16,7 +16,7 @@ from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.tags import find_tags
 from argo_yaml_provider.resolve.checks.dags import ancestors, tasks_of
 from argo_yaml_provider.resolve.checks.view import PODS, View, is_leaf, texts, title, type_of
-from argo_yaml_provider.resolve.references import key_of
+from argo_yaml_provider.resolve.references import is_dynamic, key_of
 from argo_yaml_provider.spec.problems import suggest
 from argo_yaml_provider.spec.resource import Json, Path
 
@@ -245,7 +245,7 @@ def _explain(key: str, name: str, scope: Scope, places: _Places | None) -> tuple
 def _input_names(template: Json) -> set[str]:
     inputs = template.get("inputs") or {}
     names = {f"inputs.parameters.{one.get('name')}" for one in inputs.get("parameters") or ()}
-    names |= {"inputs.parameters"} if names else set()
+    names.add("inputs.parameters")
     for one in inputs.get("artifacts") or ():
         names.add(f"inputs.artifacts.{one.get('name')}")
         if is_leaf(template):
@@ -310,9 +310,13 @@ def _global_scope(view: View) -> Scope:
 
 
 def _published(view: View) -> tuple[set[str], tuple[str, ...]]:
+    """Global names of what some step or task calls. The entrypoint itself publishes for the workflow's end only."""
     names: set[str] = set()
     open_: set[str] = set()
-    for _, template in view.templates():
+    called = {key_of(key, call) for key, _ in view.templates() for _, call in view.calls(key)}
+    for key, template in view.templates():
+        if key not in called and not view.is_library and not any(map(is_dynamic, called)):
+            continue
         for what in ("parameters", "artifacts"):
             for one in (template.get("outputs") or {}).get(what) or ():
                 name = one.get("globalName") or ""
