@@ -15,8 +15,9 @@ def _option(description: str, default: str = "", *, example: str | None = None, 
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "execution": _option(
-        "Who runs steps: auto, executor or worker. Auto is the executor where [core] executor names "
-        "argo_yaml_provider.airflow.executor.StepExecutor, else the worker.",
+        "Who runs steps: auto, executor, triggerer or worker. Auto is the executor where [core] executor names "
+        "argo_yaml_provider.airflow.executor.StepExecutor, else the triggerer where [operators] default_deferrable is true, "
+        "else the worker. The annotation argo-yaml/execution says it for one workflow, or, on a template, for its steps.",
         "auto",
     ),
     "conn_id": _option("The Kubernetes connection that pods are made with.", "kubernetes_default"),
@@ -51,6 +52,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "artifact_unpack_limit": _option("GiB that one archive may unpack to.", "100", kind="integer"),
     "pool": _option("Airflow's pool for steps; empty: the executor's own pool under the executor, else default_pool."),
     "executor_limit": _option("How many steps one StepExecutor runs at once.", "1000", kind="integer"),
+    "triggerer_limit": _option("How many steps have a pod at once in one triggerer.", "500", kind="integer"),
     "lost_host_retries": _option(
         "How often a step is taken up again, beyond its retryStrategy, after the worker or executor that ran it died.",
         "3",

@@ -19,6 +19,7 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.definitions.xcom_arg import XComArg
 
+from argo_yaml_provider.airflow.choice import execution_of
 from argo_yaml_provider.airflow.compat import DictOfListsExpandInput, MappedTaskGroup
 from argo_yaml_provider.airflow.cron import cron_options
 from argo_yaml_provider.airflow.envelope import ATTRIBUTE, Envelope, child_dag_id, dumps, verdict_tasks
@@ -208,20 +209,35 @@ class _Builder:
             if last:
                 named[ATTRIBUTE] = dumps(self.envelope)
             node = self.make_step(planned, {**named, **self.step_options(planned)})
-        node.set_upstream([self.tasks[one] for one in planned.upstream if one != planned.mapped_over])
+        of_expansion = {planned.mapped_over} if isinstance(node, MappedOperator) else set()
+        node.set_upstream([self.tasks[one] for one in planned.upstream if one not in of_expansion])
         self.tasks[planned.id] = node
 
     def make_step(self, planned: PlannedTask, options: dict[str, Any]) -> Node:
         operator = step_operator(self.settings)
         if planned.parallelism is not None:
             options["max_active_tis_per_dagrun"] = planned.parallelism
+        if options.get("in_triggerer") and planned.mapped_over:
+            options["task_group"] = self.mapped_alone(planned, options["task_group"])
+            return operator(**options)
         if not planned.mapped_over:
             return operator(**options)
         return operator.partial(**options).expand(index=XComArg(self.tasks[planned.mapped_over]))
 
+    def mapped_alone(self, planned: PlannedTask, parent: TaskGroup) -> TaskGroup:
+        """A mapped group for one task: Airflow starts no mapped task in the triggerer, but a task in a mapped group."""
+        turns = PlannedGroup(id=f"{planned.id.replace('.', '--')}--turns", label=planned.label, mapped_over=planned.mapped_over)
+        return self.make_group(turns, parent)
+
+    def execution(self, planned: PlannedTask) -> Execution:
+        """Who runs it."""
+        plan = self.envelope.plan
+        call = self.calls.get(planned.call)
+        return execution_of(plan, planned, plan.templates.get(call.template, {}) if call else {}, self.settings)
+
     def step_options(self, planned: PlannedTask) -> dict[str, Any]:
         """Everything that has no word of the workflow in it."""
-        pods = self.settings.pods
+        pods, execution = self.settings.pods, self.execution(planned)
         options: dict[str, Any] = {
             "retries": self.retries(planned),
             "retry_delay": timedelta(0),
@@ -235,10 +251,13 @@ class _Builder:
             "config_file": pods.config_file,
             "service_account_name": pods.service_account,
         }
-        if self.settings.execution is Execution.EXECUTOR:
+        if execution is Execution.EXECUTOR:
             options["executor"] = EXECUTOR
-        if self.settings.step_pool:
-            options["pool"] = self.settings.step_pool
+        if execution is Execution.TRIGGERER:
+            # A trigger makes all attempts itself, and what it says is the end: Airflow would retry that.
+            options |= {"in_triggerer": True, "retries": 0}
+        if pool := self.settings.pool_under(execution):
+            options["pool"] = pool
         return options
 
     def retries(self, planned: PlannedTask) -> int:

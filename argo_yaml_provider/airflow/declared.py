@@ -27,6 +27,7 @@ class DeclaredStep(RunsStep, BaseOperator):
         *,
         argo_plan: str | None = None,
         index: int | None = None,
+        in_triggerer: bool = False,
         kubernetes_conn_id: str | None = None,  # noqa: ARG002 - as ArgoStepOperator
         namespace: str | None = None,  # noqa: ARG002
         in_cluster: bool | None = None,  # noqa: ARG002
@@ -38,6 +39,8 @@ class DeclaredStep(RunsStep, BaseOperator):
         super().__init__(**kwargs)
         self.argo_plan = argo_plan
         self.index = index
+        if in_triggerer:
+            self.start_in_triggerer()
 
     @classmethod
     def get_serialized_fields(cls) -> frozenset[str]:

@@ -6,6 +6,7 @@ Must not know: workflows. Imports no Airflow: the variables must be set first.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -57,13 +58,15 @@ def template_folder(tell: Callable[[str], None]) -> Path:
     return folder
 
 
-def enter_home(home: Path, tell: Callable[[str], None]) -> None:
+def enter_home(home: Path, tell: Callable[[str], None], execution: str = "executor") -> None:
     """Make `home` this process's Airflow; one that has a database goes on with it. Must come before Airflow's import."""
     if not (home / "airflow.db").exists():
         _furnish(home, template_folder(tell))
     for name in [name for name in os.environ if name.startswith("AIRFLOW__") and not name.startswith(_KEPT)]:
         del os.environ[name]
     os.environ.update(_variables(home))
+    if execution != "executor":
+        os.environ.update(_of_workers(home, execution))
 
 
 def _furnish(home: Path, template: Path) -> None:
@@ -107,6 +110,21 @@ def _variables(home: Path) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__MAX_DAGRUNS_PER_LOOP_TO_SCHEDULE": "1000",
         "AIRFLOW__SCHEDULER__MAX_DAGRUNS_TO_CREATE_PER_LOOP": "1000",
         "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "86400",
+    }
+
+
+def _of_workers(home: Path, execution: str) -> dict[str, str]:
+    """What workers need beyond that: they read DAGs from a file."""
+    bundle = {
+        "name": "argo-yaml",
+        "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
+        "kwargs": {"path": str(home / "dags")},
+    }
+    return {
+        "AIRFLOW__CORE__EXECUTOR": WORKERS,
+        "AIRFLOW__ARGO_YAML__EXECUTION": execution,
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_ENABLED": "False",
     }
 
 

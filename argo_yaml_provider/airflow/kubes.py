@@ -7,7 +7,9 @@ Must not know: pods.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.step.kube import Kube
@@ -16,9 +18,10 @@ _Key = tuple[str | None, str | None, str | None, bool | None]
 
 
 class Kubes:
-    """The open clients."""
+    """The open clients; how a connection is read depends on the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_extras: Callable[[str | None], dict[str, Any]] | None = None) -> None:
+        self._read_extras = read_extras
         self._open: dict[_Key, asyncio.Future[Kube]] = {}
         self._stack = AsyncExitStack()
 
@@ -36,7 +39,7 @@ class Kubes:
     async def _connect(self, pods: PodSettings) -> Kube:
         from argo_yaml_provider.airflow.connections import open_kube, stored_extras
 
-        extras = await asyncio.to_thread(stored_extras, pods.conn_id)
+        extras = await asyncio.to_thread(self._read_extras or stored_extras, pods.conn_id)
         return await self._stack.enter_async_context(open_kube(pods, extras))
 
     async def close(self) -> None:

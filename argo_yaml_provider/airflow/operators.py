@@ -22,10 +22,14 @@ class ArgoStepOperator(RunsStep, KubernetesPodOperator):
     template_fields_renderers: ClassVar[dict[str, str]] = {}
     ui_color = "#e8f1fb"
 
-    def __init__(self, *, argo_plan: str | None = None, index: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, argo_plan: str | None = None, index: int | None = None, in_triggerer: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.argo_plan = argo_plan
         self.index = index
+        if in_triggerer:
+            self.start_in_triggerer()
 
     @classmethod
     def get_serialized_fields(cls) -> frozenset[str]:

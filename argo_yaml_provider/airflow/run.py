@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from argo_yaml_provider.airflow.executor import StepExecutor
+    from argo_yaml_provider.airflow.run_hosts import RunWorkers
     from argo_yaml_provider.airflow.runs import RunReader
     from argo_yaml_provider.pods.settings import PodSettings
 
@@ -93,15 +94,23 @@ Observer = Callable[[Sequence[Run]], None]
 
 @contextmanager
 def airflow(
-    home: Path, tell: Callable[[str], None], before_fork: Callable[[], object] = lambda: None
-) -> Iterator[StepExecutor]:
+    home: Path, tell: Callable[[str], None], before_fork: Callable[[], object] = lambda: None, execution: str = "executor"
+) -> Iterator[StepExecutor | RunWorkers]:
     """A private Airflow, whose runner starts while the rest is still being imported; what uses threads must be over before."""
-    enter_home(home, tell)
+    enter_home(home, tell, execution)
     mark("home made")
     import airflow  # noqa: F401 - configures itself
 
     mark("airflow imported")
     _quicken_sqlite()
+    if execution != "executor":
+        from argo_yaml_provider.airflow.run_hosts import RunWorkers, triggerer
+
+        before_fork()
+        # Workers wait for child runs in the triggerer, so both kinds of host need both.
+        with triggerer():
+            yield RunWorkers()
+        return
     from airflow.executors.executor_loader import ExecutorLoader
 
     from argo_yaml_provider.airflow.executor import StepExecutor
@@ -133,7 +142,7 @@ def _quicken_sqlite() -> None:
 
 
 def run_requests(
-    executor: StepExecutor, requests: Sequence[Request], pods: PodSettings, observe: Observer, stop: Stop
+    executor: StepExecutor | RunWorkers, requests: Sequence[Request], pods: PodSettings, observe: Observer, stop: Stop
 ) -> list[Run]:
     """All of them at once, to their end."""
     import argo_yaml_provider.airflow.dags
@@ -147,7 +156,7 @@ def run_requests(
     return runs
 
 
-def finish_runs(executor: StepExecutor, runs: Sequence[Run], observe: Observer, stop: Stop) -> None:
+def finish_runs(executor: StepExecutor | RunWorkers, runs: Sequence[Run], observe: Observer, stop: Stop) -> None:
     """Schedule runs that are in the database, to their end."""
     from argo_yaml_provider.airflow.scheduler import run_scheduler
 
@@ -164,6 +173,8 @@ def create_runs(requests: Sequence[Request], pods: PodSettings, *, series: str) 
     from airflow.models.dagbundle import DagBundleModel
     from airflow.utils.session import create_session
 
+    from argo_yaml_provider.airflow.run_dags import run_settings, write_loader
+
     runs: list[Run] = []
     with create_session() as session:
         if session.get(DagBundleModel, BUNDLE) is None:
@@ -172,9 +183,11 @@ def create_runs(requests: Sequence[Request], pods: PodSettings, *, series: str) 
         for number, request in enumerate(requests, 1):
             name = request.plan.name
             dag_id = f"{name}-{number}" if any(run.dag_id == name for run in runs) else name
-            write_dags(session, request.plan, pods, dag_id)
             runs.append(Run(request=request, dag_id=dag_id, run_id=f"{series}-{number}"))
+        if run_settings(pods).workers:
+            write_loader([(run.dag_id, run.request.plan) for run in runs], pods)
         for run in runs:
+            write_dags(session, run.request.plan, pods, run.dag_id)
             _create_run(session, run)
     return runs
 
@@ -185,11 +198,9 @@ def write_dags(session: Session, plan: Plan, pods: PodSettings, dag_id: str) -> 
     from airflow.serialization.definitions.dag import SerializedDAG
     from airflow.serialization.serialized_objects import LazyDeserializedDAG
 
-    from argo_yaml_provider.airflow.dags import build_dags
-    from argo_yaml_provider.airflow.settings import Execution, Settings
+    from argo_yaml_provider.airflow.run_dags import run_dags, run_settings
 
-    settings = Settings(pods=pods, execution=Execution.EXECUTOR, workers=False)
-    dags = [LazyDeserializedDAG.from_dag(dag) for dag in build_dags(plan, settings, dag_id=dag_id)]
+    dags = [LazyDeserializedDAG.from_dag(dag) for dag in run_dags(plan, run_settings(pods), dag_id)]
     SerializedDAG.bulk_write_to_db(BUNDLE, None, dags, session=session)
     for dag in dags:
         SerializedDagModel.write_dag(dag, BUNDLE, session=session)

@@ -29,6 +29,7 @@ class Execution(StrEnum):
 
     AUTO = "auto"
     EXECUTOR = "executor"
+    TRIGGERER = "triggerer"
     WORKER = "worker"
 
 
@@ -38,12 +39,14 @@ class Settings:
 
     pods: PodSettings = field(default_factory=PodSettings)
     execution: Execution = Execution.WORKER
+    fixed: bool = False
+    """Whether no annotation may choose another host: the steps need this one, or there is no other."""
     workers: bool = True
     """Whether a worker may ever run a step. `argo-yaml run` has none."""
     pod_operator: bool = False
     """Whether a step must be a KubernetesPodOperator even where that costs: it has that operator's own callbacks."""
     pool: str | None = None
-    """None: the executor's own pool under the executor, `default_pool` elsewhere."""
+    """None: the executor's own pool under the executor, `default_pool` elsewhere. The triggerer knows no pools."""
     lost_host_retries: int = 3
     """How often a task is taken up again whose worker or executor died."""
     max_active_tasks: int = 10_000
@@ -54,10 +57,9 @@ class Settings:
     """Where compiled workflows are kept; None: nowhere."""
     tags: tuple[str, ...] = ("argo",)
 
-    @property
-    def step_pool(self) -> str | None:
-        """The pool of a step; None leaves Airflow's default."""
-        return self.pool or (POOL if self.execution is Execution.EXECUTOR else None)
+    def pool_under(self, execution: Execution) -> str | None:
+        """The pool of a step that is run so; None leaves Airflow's default."""
+        return self.pool or (POOL if execution is Execution.EXECUTOR else None)
 
 
 def read_settings() -> Settings:
@@ -66,7 +68,7 @@ def read_settings() -> Settings:
         pods=read_pod_settings(),
         execution=resolve_execution(option("execution") or "auto"),
         pool=option("pool"),
-        lost_host_retries=_number("lost_host_retries"),
+        lost_host_retries=lost_host_retries(),
         max_active_tasks=_number("max_active_tasks"),
         max_active_runs=_number("max_active_runs"),
         templates=tuple(Path(part) for part in (option("templates") or "").split(":") if part),
@@ -141,24 +143,31 @@ def with_default_args(settings: Settings, default_args: Mapping[str, Any]) -> Se
     if path := default_args.get("pod_template_file"):
         pods["pod_template"] = _parsed("pod_template_file", Path(path).read_text(encoding="utf-8"), _yaml, "a pod manifest")
     by_worker = any(default_args.get(name) for name in _WORKER_ARGUMENTS)
-    execution = Execution.WORKER if by_worker else settings.execution
-    pod_operator = settings.pod_operator or bool(default_args.get("callbacks"))
-    return replace(settings, pods=replace(settings.pods, **pods), execution=execution, pod_operator=pod_operator)
+    return replace(
+        settings,
+        pods=replace(settings.pods, **pods),
+        execution=Execution.WORKER if by_worker else settings.execution,
+        fixed=settings.fixed or by_worker,
+        pod_operator=settings.pod_operator or bool(default_args.get("callbacks")),
+        pool=default_args.get("pool") or settings.pool,
+    )
 
 
-def resolve_execution(wanted: str) -> Execution:
-    """`auto` is the executor where `core.executor` names it, else the worker.
+def resolve_execution(wanted: str, where: str = f"[{SECTION}] execution") -> Execution:
+    """`auto`: the executor where `core.executor` names it, else the triggerer where operators defer by default, else workers.
 
     An executor that is not configured would be an import error of the whole DAG file, so it is refused here, in words.
     """
     if wanted not in tuple(Execution):
-        raise ValueError(f"[{SECTION}] execution = {wanted}: choose one of {', '.join(Execution)}")
+        raise ValueError(f"{where} = {wanted}: choose one of {', '.join(Execution)}")
     execution = Execution(wanted)
     if execution is Execution.AUTO:
-        return Execution.EXECUTOR if executor_configured() else Execution.WORKER
+        if executor_configured():
+            return Execution.EXECUTOR
+        return Execution.TRIGGERER if defers_by_default() else Execution.WORKER
     if execution is Execution.EXECUTOR and not executor_configured():
         raise ValueError(
-            f"[{SECTION}] execution = executor, but [core] executor does not name it; "
+            f"{where} = executor, but [core] executor does not name it; "
             f"add {EXECUTOR} to that list, after the executor you have"
         )
     return execution
@@ -170,6 +179,23 @@ def executor_configured() -> bool:
 
     listed = conf.get("core", "executor", fallback="")
     return any(part.strip().split(":")[-1] == EXECUTOR for team in listed.split(";") for part in team.split("=")[-1].split(","))
+
+
+def defers_by_default() -> bool:
+    """Whether the deployment says, as it does for all operators, that there is a triggerer, and that it is to be used."""
+    from airflow.configuration import conf
+
+    return conf.getboolean("operators", "default_deferrable", fallback=False)
+
+
+def triggerer_limit() -> int:
+    """How many steps have a pod at once in one triggerer."""
+    return _number("triggerer_limit")
+
+
+def lost_host_retries() -> int:
+    """How often a step is taken up again that went wrong through no fault of its own."""
+    return _number("lost_host_retries")
 
 
 def _number(name: str) -> int:

@@ -1,6 +1,6 @@
 """What an operator needs to run a planned task in a worker, whether it is a KubernetesPodOperator or the light one.
 
-In: an operator in its task process.  Out: execute, resume, on_kill.
+In: an operator in its task process.  Out: execute, resume, on_kill; or a start in the triggerer.
 Must not know: KubernetesPodOperator.
 """
 
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+
+from argo_yaml_provider.airflow.choice import TRIGGER
 
 
 class RunsStep:
@@ -17,6 +19,16 @@ class RunsStep:
     """Ends the step that runs, and its pod; set while one does."""
     event: Any = None
     """What the task waited for, once it is resumed."""
+
+    def start_in_triggerer(self) -> None:
+        """The scheduler defers the task at once; a worker sees it only where the trigger hands it over."""
+        from airflow.triggers.base import StartTriggerArgs
+
+        operator: Any = self
+        operator.start_from_trigger = True
+        operator.start_trigger_args = StartTriggerArgs(
+            trigger_cls=TRIGGER, next_method="resume", trigger_kwargs={}, next_kwargs={}
+        )
 
     def execute(self, context: Any) -> list[int] | None:
         """Run the step in this worker."""

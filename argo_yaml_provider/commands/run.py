@@ -56,6 +56,7 @@ class Options:
     stop: Stop
     output: str
     output_dir: Path | None
+    execution: str = "executor"
 
 
 @click.command(name="run")
@@ -85,6 +86,12 @@ class Options:
 @click.option(
     "--output-dir", type=click.Path(file_okay=False, path_type=Path), help="Also write each result to NAME.json here."
 )
+@click.option(
+    "--execution",
+    type=click.Choice(["executor", "triggerer", "worker"]),
+    default="executor",
+    help="Who runs the steps: what the outcome is does not depend on it. [default: executor]",
+)
 def command(  # noqa: PLR0913, PLR0917 - one for each option
     files: tuple[Path, ...],
     given: dict[str, str],
@@ -98,6 +105,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     timeout: float | None,
     output: str,
     output_dir: Path | None,
+    execution: str,
 ) -> None:
     """Run workflows to their end and show how they go."""
     from argo_yaml_provider.airflow.run import Stop, mark
@@ -114,6 +122,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         stop=Stop(timeout=timeout, until_waiting=until_waiting),
         output=output,
         output_dir=output_dir,
+        execution=execution,
     )
     sys.exit(run_files(options))
 
@@ -192,7 +201,7 @@ def run_works(works: Sequence[Work], options: Options) -> list[Run]:
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="argo-yaml-")))
         cluster = stack.enter_context(kubernetes(options, home))
-        executor = stack.enter_context(airflow(home / "airflow", _tell, before_fork=cluster))
+        executor = stack.enter_context(airflow(home / "airflow", _tell, before_fork=cluster, execution=options.execution))
         pods = pod_settings(cluster(), options.namespace)
         if options.kubeconfig is None and pods.artifact_repository is None:
             pods = replace(pods, artifact_repository=folder_repository(home / "artifacts"))

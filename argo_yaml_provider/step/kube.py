@@ -101,9 +101,10 @@ class Kube:
         with suppress_status(404, 409):
             await self.call("DELETE", f"/api/v1/namespaces/{namespace}/pods/{name}", body=body)
 
-    async def delete_pods(self, namespace: str, labels: dict[str, str]) -> None:
-        """Asks for the end of all pods with these labels."""
-        selector = ",".join(f"{name}={value}" for name, value in labels.items())
+    async def delete_pods(self, namespace: str, labels: dict[str, str], *, other_than: dict[str, str] | None = None) -> None:
+        """Asks for the end of all pods with these labels, and none of those other ones."""
+        others = [f"{name}!={value}" for name, value in (other_than or {}).items()]
+        selector = ",".join([*(f"{name}={value}" for name, value in labels.items()), *others])
         await self.call("DELETE", f"/api/v1/namespaces/{namespace}/pods", query={"labelSelector": selector})
 
     async def list_pods(self, namespace: str, labels: dict[str, str]) -> list[Json]:

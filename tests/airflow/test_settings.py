@@ -19,7 +19,7 @@ def test_the_declared_defaults_are_the_defaults(monkeypatch: pytest.MonkeyPatch)
     executors(monkeypatch, "LocalExecutor")
     settings = read_settings()
     assert settings.pods == PodSettings(conn_id="kubernetes_default")
-    assert (settings.execution, settings.tags, settings.step_pool) == (Execution.WORKER, ("argo",), None)
+    assert (settings.execution, settings.tags, settings.pool_under(settings.execution)) == (Execution.WORKER, ("argo",), None)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_auto_is_the_executor_where_it_is_listed(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        pytest.param("execution", "celery", "celery: choose one of auto, executor, worker", id="no-such-host"),
+        pytest.param("execution", "celery", "celery: choose one of auto, executor, triggerer, worker", id="no-such-host"),
         pytest.param(
             "execution",
             "executor",

@@ -6,6 +6,7 @@ Must not know: the metadata database; whether it runs in a worker or in the trig
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, cast
@@ -63,7 +64,9 @@ class RunValues:
 
     async def publish(self, outcome: Outcome) -> None:
         """Leave the outcome for whoever comes after."""
-        await self.write_xcom(OUTCOME_KEY, outcome.to_json(), self.envelope.prefix + self.task_id, self.map_index)
+        # Plain JSON: the Task SDK would wrap a tuple, and who reads the database finds the wrapping.
+        value = json.loads(json.dumps(outcome.to_json()))
+        await self.write_xcom(OUTCOME_KEY, value, self.envelope.prefix + self.task_id, self.map_index)
 
     async def once(self, key: str, compute: Callable[[], Awaitable[Any]]) -> Any:
         carrier = self.envelope.prefix + once_task(self.plan)
