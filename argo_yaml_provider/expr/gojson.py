@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from itertools import accumulate, repeat
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
@@ -21,6 +22,7 @@ DEEPEST = 1_000
 """Lists and objects within one another that a document may have. Python's own bound does not protect: whoever raises the
 recursion limit, for long chains of steps, would let a deep text overrun the stack."""
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_TURNS = {"[": 1, "{": 1, "]": -1, "}": -1}
 _SPACE = re.compile(r"[ \t\r\n]*")
 _STRINGS_AND_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
 HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -113,11 +115,9 @@ def check_depth(text: str) -> None:
     """A ValueError if a JSON text is nested too deep to be read safely."""
     if text.count("[") + text.count("{") <= DEEPEST:
         return
-    depth = 0
-    for match in _BRACKETS.finditer(text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
-        if depth > DEEPEST:
-            raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+    turns = map(_TURNS.get, _BRACKETS.findall(text), repeat(0))
+    if max(accumulate(turns)) > DEEPEST:
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels")
 
 
 def _whole_text(value: Any) -> Any:

@@ -16,6 +16,9 @@ from argo_yaml_provider.expr.jsonpath_text import Part, parse_part, split_path
 from argo_yaml_provider.expr.limits import MAX_PATTERN, Budget
 from argo_yaml_provider.expr.values import go_kind, wrap
 
+_VISIT = 6
+"""Steps that one visit of one value costs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -53,7 +56,7 @@ def _step(part: Part) -> Step:
 
 def _on(rest: tuple[Step, ...], query: Query, value: Any) -> Any:
     """The rest of the path, on what was found."""
-    query.budget.step(4)
+    query.budget.step(_VISIT)
     return rest[0](query, value, rest[1:]) if rest else value
 
 
@@ -78,8 +81,12 @@ def _quiet(rest: tuple[Step, ...], query: Query, value: Any) -> Any:
         return None
 
 
+_KINDS = {type(None): "nil", **{type(one): go_kind(one) for one in ({}, [], "", 0.0, True)}}
+"""Of what JSON is made of: most of a search is parts of a document that have not what it looks for."""
+
+
 def _wrong_target(kind: str, value: Any, expected: str) -> Panic:
-    got = "nil" if value is None else go_kind(value)
+    got = _KINDS.get(type(value)) or go_kind(value)
     return Panic(f"{kind}: invalid token target. expected [{expected}] got [{got}]")
 
 
@@ -174,7 +181,7 @@ def _filter(text: str) -> Step:
 
 
 def _evaluated(evaluate: Script, query: Query, value: Any) -> Any:
-    query.budget.step(16)
+    query.budget.step(4 * _VISIT)
     try:
         return evaluate(query, value)
     except Panic:
