@@ -87,7 +87,10 @@ def new_id() -> str:
 
 def command_of(spec: Json, image: Image, env: dict[str, str]) -> list[str]:
     """Command and args over the image's: a command alone drops the image's own arguments."""
-    command, args = ([expand(str(part), env) for part in spec.get(field) or ()] for field in ("command", "args"))
+    declared = {entry["name"] for entry in spec.get("env") or ()}
+    unknown = {"PATH", "HOSTNAME", "HOME", *image.env} - declared  # the runtime's and the image's: no $(NAME) means them
+    known = {name: value for name, value in env.items() if name not in unknown}
+    command, args = ([expand(str(part), known) for part in spec.get(field) or ()] for field in ("command", "args"))
     argv = [*command, *args] if command else [*image.entrypoint, *(args or image.command)]
     if not argv:
         raise ConfigError("no command specified")
@@ -145,6 +148,7 @@ async def start(processes: Processes, what: Start) -> Life:
         "uid": uid,
         "gid": gid,
         "groups": groups,
+        "init": bool(what.pod["spec"].get("shareProcessNamespace")),
         "private": str(folder / "private"),
         "disk": str(_scratch(folder)),
         "layer": str(what.layer),

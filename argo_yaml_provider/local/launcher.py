@@ -20,6 +20,7 @@ from typing import Any
 from argo_yaml_provider.local import linux, sandbox
 
 Json = dict[str, Any]
+_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _SHELL_DEFAULT = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -188,6 +189,8 @@ class Launcher:
                 self._run_joined(spec, pipe)
             if self._mode != "plain":
                 sandbox.enter(spec, self._mode)
+                if spec.get("init"):
+                    _stay_as_init(pipe)
             _execute(spec, self._mode)
         except BaseException as error:  # noqa: BLE001 - whatever it was, the server must hear of it
             _say_failure(pipe, error)
@@ -222,6 +225,21 @@ class Launcher:
             self._launched(name, pid)
         if self._children.pop(pid, None) is not None:
             self._say({"id": name, "ended": status})
+
+
+def _stay_as_init(pipe: int) -> None:
+    """Goes on in a child, for the kernel spares process 1 every signal that it does not handle; 1 itself ends as that child."""
+    linux.die_with_parent(signal.SIGKILL)
+    main = os.fork()
+    if not main:
+        return
+    os.close(pipe)
+    for number in _FORWARDED:
+        signal.signal(number, lambda number, _: os.kill(main, number))
+    while True:
+        pid, status = os.wait()
+        if pid == main:
+            _exit_as(status)
 
 
 def _exit_as(status: int) -> None:

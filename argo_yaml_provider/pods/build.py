@@ -62,6 +62,10 @@ def build_pod(  # noqa: PLR0913 - all that a pod is made of, by name
             spec = merge_pod_spec(spec, read_patch(patch))
     if is_supervised(decision, moves):
         spec = supervised(spec, decision, settings, moves)
+    elif len(spec["containers"]) == 1:
+        # Alone in its namespace main would be process 1, which the kernel spares the signals that it does not handle: `kill $$`
+        # or a crash would end nothing. Under Argo's executor, and under our supervisor, it is not.
+        spec = {"shareProcessNamespace": True, **spec}
     if "containerSet" in decision.template:
         spec = in_turn(spec, decision.template, settings)
     if decision.deadline_seconds is not None:

@@ -35,6 +35,30 @@ async def test_exit_codes_are_exact(client: Client, script: str, code: int, reas
     assert (state["exitCode"], state["reason"], ended["status"]["phase"]) == (code, reason, phase)
 
 
+@pytest.mark.parametrize(
+    ("script", "shared", "code"),
+    [
+        pytest.param("kill -9 $$$$", False, 0, id="process-1-is-spared"),
+        pytest.param("kill -9 $$$$", True, 137, id="another-is-not"),
+        pytest.param("kill $$$$; sleep 60", True, 143, id="nor-from-sigterm"),
+        pytest.param("exit 7", True, 7, id="its-own-code"),
+    ],
+)
+async def test_a_process_that_shares_its_namespace_is_not_process_1(
+    client: Client, script: str, shared: bool, code: int
+) -> None:
+    name = f"process-{code}-{shared}".lower()
+    await client.pod(pod(name, script, shareProcessNamespace=shared))
+    assert terminated(await client.ended(name))["exitCode"] == code
+
+
+async def test_only_what_is_declared_can_be_named_in_a_command(client: Client) -> None:
+    container = {"env": [{"name": "A", "value": "x"}, {"name": "PATH", "value": "/bin"}]}
+    await client.pod(pod("names", "echo '$(A) $(HOME) $(PATH) $$(A)'", container=container))
+    await client.ended("names")
+    assert await client.log("names") == "x $(HOME) /bin $(A)\n"
+
+
 async def test_logs_have_both_streams_in_order_and_a_tail(client: Client) -> None:
     await client.pod(pod("logs", "echo one; echo two >&2; echo three; printf four"))
     await client.ended("logs")

@@ -46,6 +46,7 @@ def test_a_plain_step_is_a_plain_pod() -> None:
             },
         },
         "spec": {
+            "shareProcessNamespace": True,
             "restartPolicy": "Never",
             "containers": [
                 {
