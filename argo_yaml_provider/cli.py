@@ -14,6 +14,7 @@ import click
 from argo_yaml_provider import __version__
 
 COMMANDS = {
+    "assess": "Tell of every workflow in a folder whether it translates.",
     "eval": "Work out expression vectors and print their values.",
     "lint": "Check workflows without running them.",
     "plan": "Show a workflow as it will run.",

@@ -38,7 +38,7 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """For `--output json`."""
-        return {"file": self.file, "status": self.status, "problems": [_problem_json(one) for one in self.problems]}
+        return {"file": self.file, "status": self.status, "problems": [problem_json(one) for one in self.problems]}
 
 
 @click.command(name="lint")
@@ -59,7 +59,7 @@ def command(paths: tuple[Path, ...], templates: tuple[Path, ...], output: str, *
 
     library = (*templates, *(path for path in paths if path.is_dir()))
     named = {path for path in paths if path.is_file()}
-    verdicts = [judge(file, library) for file in dict.fromkeys(files_below(paths)) if file in named or not _is_data(file)]
+    verdicts = [judge(file, library) for file in dict.fromkeys(files_below(paths)) if file in named or not is_data(file)]
     if output == "json":
         click.echo(json.dumps([verdict.to_json() for verdict in verdicts], indent=1))
     else:
@@ -67,7 +67,7 @@ def command(paths: tuple[Path, ...], templates: tuple[Path, ...], output: str, *
     sys.exit(2 if any(verdict.status in {UNSUPPORTED, WRONG} for verdict in verdicts) or not verdicts else 0)
 
 
-def _is_data(file: Path) -> bool:
+def is_data(file: Path) -> bool:
     """Whether a JSON file that was only met in a folder is none of our business."""
     if file.suffix != ".json":
         return False
@@ -85,11 +85,12 @@ def judge(file: Path, library: tuple[Path, ...] = ()) -> Verdict:
     try:
         compile_file(file, library_paths=library)
     except SpecError as error:
-        return Verdict(file=str(file), status=_status(error.problems), problems=error.problems)
+        return Verdict(file=str(file), status=status_of(error.problems), problems=error.problems)
     return Verdict(file=str(file), status=TRANSLATES)
 
 
-def _status(problems: tuple[Diagnostic, ...]) -> str:
+def status_of(problems: tuple[Diagnostic, ...]) -> str:
+    """What the problems make of a file: not supported only if nothing else is wrong with it."""
     codes = {problem.code for problem in problems}
     if codes == {"no-workflow"}:
         return FOREIGN
@@ -112,7 +113,8 @@ def _print(verdicts: list[Verdict], *, quiet: bool) -> None:
     )
 
 
-def _problem_json(problem: Diagnostic) -> dict[str, Any]:
+def problem_json(problem: Diagnostic) -> dict[str, Any]:
+    """A problem for programs."""
     pos = asdict(problem.pos)
     place = {name: pos[name] for name in ("file", "line", "column")}
     return {**place, "code": problem.code, "message": problem.message, "path": problem.path, "help": problem.help}

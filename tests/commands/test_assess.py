@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from argo_yaml_provider import __version__
+from argo_yaml_provider.commands.assess import assess_file, command
+from tests.parity.run import EXAMPLES, differences, read_cases, read_known
+
+FOLDER = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: a-}
+spec:
+  entrypoint: a
+  ttlStrategy: {secondsAfterCompletion: 1}
+  templates:
+  - name: a
+    steps: [[{name: one, template: b}], [{name: two, template: b}]]
+  - {name: b, container: {image: x}}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: shared}
+spec: {templates: [{name: p, plugin: {x: {}}}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Workflows
+"""
+TTL = "Airflow keeps runs until its own clean-up deletes them"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("all.yaml").write_text(FOLDER)
+    Path("data.json").write_text("[1, 2]")
+
+
+def test_the_table_says_of_every_object_what_becomes_of_it() -> None:
+    answer = CliRunner().invoke(command, ["."])
+    assert answer.exit_code == 2
+    assert answer.output == (
+        "translates      Workflow/a-                 3 tasks  all.yaml:2\n"
+        f"                all.yaml:6:3: spec.ttlStrategy changes nothing: {TTL}\n"
+        "unsupported     WorkflowTemplate/shared              all.yaml:13\n"
+        '                all.yaml:15:30: "plugin" is not supported [unsupported-plugin]\n'
+        "                call the plugin's service from a container step\n"
+        "wrong           ?                                    all.yaml:22\n"
+        '                all.yaml:22:7: kind "Workflows" is not one of Argo\'s [unknown-kind]\n'
+        '                did you mean "Workflow"? Argo\'s kinds: '
+        "Workflow, WorkflowTemplate, ClusterWorkflowTemplate, CronWorkflow, WorkflowEventBinding\n"
+        "3 workflows and templates: 1 translates, 1 unsupported, 1 wrong\n"
+    )
+
+
+def test_json_has_an_object_for_each() -> None:
+    found = json.loads(CliRunner().invoke(command, ["all.yaml", "--output", "json"]).output)
+    assert [(one["kind"], one["name"], one["status"], one["tasks"]) for one in found] == [
+        ("Workflow", "a-", "translates", 3),
+        ("WorkflowTemplate", "shared", "unsupported", 0),
+        ("", "", "wrong", 0),
+    ]
+    assert found[0] == {
+        "file": "all.yaml",
+        "line": 2,
+        "kind": "Workflow",
+        "name": "a-",
+        "status": "translates",
+        "tasks": 3,
+        "problems": [],
+        "changesNothing": [{"line": 6, "column": 3, "path": "spec.ttlStrategy", "reason": TTL}],
+    }
+
+
+def test_sarif_has_a_result_for_each_finding_and_the_rules_that_were_met() -> None:
+    log = json.loads(CliRunner().invoke(command, ["all.yaml", "--output", "sarif"]).output)
+    (run,) = log["runs"]
+    assert (log["version"], run["tool"]["driver"]["version"]) == ("2.1.0", __version__)
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["changes-nothing", "unknown-kind", "unsupported-plugin"]
+    assert [(one["ruleId"], one["level"]) for one in run["results"]] == [
+        ("changes-nothing", "note"),
+        ("unsupported-plugin", "warning"),
+        ("unknown-kind", "error"),
+    ]
+    assert run["results"][1] == {
+        "ruleId": "unsupported-plugin",
+        "level": "warning",
+        "message": {"text": '"plugin" is not supported: call the plugin\'s service from a container step'},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": "all.yaml"},
+                    "region": {"startLine": 15, "startColumn": 30},
+                }
+            }
+        ],
+    }
+
+
+def test_a_folder_that_translates_exits_with_0() -> None:
+    Path("all.yaml").write_text(FOLDER.split("---", maxsplit=1)[0])
+    assert CliRunner().invoke(command, ["."]).exit_code == 0
+
+
+@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the recordings are not beside the repository")
+def test_what_it_refuses_of_the_recorded_files_is_what_argo_refused_or_a_known_difference() -> None:
+    verdicts = {path: assess_file(path, (EXAMPLES,)) for path in {case.path for case in read_cases().values()}}
+    refused = {path for path, found in verdicts.items() if any(one.status != "translates" for one in found)}
+    rejected = {"phase": "Rejected", "nodes": []}
+    surprising = {name for name, case in read_cases().items() if case.path in refused and differences(case, rejected)}
+    assert surprising <= set(read_known("both"))
