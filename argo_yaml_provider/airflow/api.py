@@ -13,9 +13,10 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -55,6 +56,25 @@ class Entered:
     conf: Json
     run_after: datetime
     logical_date: datetime | None
+    begun: datetime
+    """When the task began to run, also if that was under another runner."""
+    context: Any
+    """All that Airflow tells of the task and its run (TIRunContext), for listeners."""
+
+    @property
+    def team(self) -> str | None:
+        """The team of the DAG's bundle."""
+        return getattr(self.context.dag_run, "team_name", None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What the UI shows of a task beside its state."""
+
+    turn: str = ""
+    """Argo's name of the loop's turn, instead of the map index."""
+    fields: Json | None = None
+    """Rendered fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +111,9 @@ class Finish:
     """Other tasks of its run that are not to run."""
     wait: timedelta | None = None
     """Of a task that awaits a person's input: for how long; None: for ever."""
+    shown: Shown = field(default_factory=Shown)
+    outlets: tuple[Json, ...] = ()
+    """Assets that a success updates, as Airflow's AssetProfile."""
 
 
 class ExecutionApi:
@@ -106,13 +129,21 @@ class ExecutionApi:
         """`work` in a thread, in a session of its own, tried again while the database is busy."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, _with_session, work)
 
-    async def enter_running(self, ti: TaskRef, who: Identity) -> Entered:
+    async def enter_running(self, ti: TaskRef, who: Identity, *, adopt: bool = False) -> Entered:
         """The task runs here from now on; its XComs of earlier tries are gone. Raises Refused."""
-        return await self.call(lambda session: _enter_running(session, ti, who))
+        return await self.call(lambda session: _enter_running(session, ti, who, adopt=adopt))
+
+    async def entered_before(self, ti: TaskRef, generation: int) -> Entered:
+        """What a task was told that ran elsewhere, in an earlier generation."""
+        return await self.call(lambda session: _entered_before(session, ti, generation))
 
     async def finish(self, ti: TaskRef, end: Finish) -> None:
         """Push, keep and end, in one transaction. Raises Refused."""
         await self.call(lambda session: _finish(session, ti, end))
+
+    async def show(self, ti: TaskRef, shown: Shown) -> None:
+        """For the UI, while the task runs."""
+        await self.call(lambda session: _show(session, ti, shown, turn=True))
 
     async def xcom(self, ti: TaskRef, key: str) -> Any:
         """A value that the task pushed; None if it did not."""
@@ -171,19 +202,20 @@ def _with_session(work: Callable[[Session], Answer]) -> Answer:
     raise AssertionError
 
 
-def _enter_running(session: Session, ti: TaskRef, who: Identity) -> Entered:
+def _enter_running(session: Session, ti: TaskRef, who: Identity, *, adopt: bool) -> Entered:
     from airflow.api_fastapi.execution_api.datamodels.taskinstance import TIEnterRunningPayload
     from airflow.api_fastapi.execution_api.datamodels.token import TIClaims, TIToken
     from airflow.api_fastapi.execution_api.routes.task_instances import ti_run
     from airflow.utils.state import TaskInstanceState
     from fastapi import Response
 
+    begun = (_begun(session, ti) if adopt else None) or datetime.now(UTC)
     payload = TIEnterRunningPayload(
         state=TaskInstanceState.RUNNING,
         hostname=who.hostname,
         unixname=who.unixname,
         pid=who.pid,
-        start_date=datetime.now(UTC),
+        start_date=begun,
     )
     token = TIToken(id=UUID(ti.id), claims=TIClaims(scope="execution"))
     context = ti_run(UUID(ti.id), payload, Response(), session, _dag_bag(), None, token)
@@ -197,7 +229,64 @@ def _enter_running(session: Session, ti: TaskRef, who: Identity) -> Entered:
         conf=run.conf or {},
         run_after=run.run_after,
         logical_date=run.logical_date,
+        begun=context.start_date or begun,
+        context=context,
     )
+
+
+def _entered_before(session: Session, ti: TaskRef, generation: int) -> Entered:
+    from airflow.models.dagrun import DagRun
+    from sqlalchemy import select
+
+    run = session.scalars(select(DagRun).where(DagRun.dag_id == ti.dag_id, DagRun.run_id == ti.run_id)).one()
+    return Entered(
+        max_tries=generation,
+        should_retry=False,
+        conf=run.conf or {},
+        run_after=run.run_after,
+        logical_date=run.logical_date,
+        begun=run.run_after,
+        context=None,
+    )
+
+
+def _begun(session: Session, ti: TaskRef) -> datetime | None:
+    """When a task that runs already began."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.state import TaskInstanceState
+    from sqlalchemy import select
+
+    running = TaskInstance.state == TaskInstanceState.RUNNING
+    return session.scalar(select(TaskInstance.start_date).where(TaskInstance.id == UUID(ti.id), running))
+
+
+def _show(session: Session, ti: TaskRef, shown: Shown, *, turn: bool = False) -> None:
+    from airflow.models.renderedtifields import RenderedTaskInstanceFields
+    from airflow.models.taskinstance import TaskInstance
+    from sqlalchemy import update
+
+    if turn and shown.turn:
+        statement = update(TaskInstance).where(TaskInstance.id == UUID(ti.id)).values(_rendered_map_index=shown.turn)
+        session.execute(statement.execution_options(synchronize_session=False))
+    if shown.fields is not None:
+        row: Any = SimpleNamespace(**asdict(ti), task=None)
+        RenderedTaskInstanceFields(ti=row, render_templates=False, rendered_fields=shown.fields).write(session=session)
+        if _is_news((ti.dag_id, ti.run_id, ti.task_id)):
+            RenderedTaskInstanceFields.delete_old_records(ti.task_id, ti.dag_id, session=session)
+
+
+def _is_news(task: tuple[str, str, str]) -> bool:
+    """Whether this process has not shown the task in this run before: old rows are deleted once for all turns of a loop."""
+    if task in _SHOWN:
+        return False
+    _SHOWN[task] = None
+    while len(_SHOWN) > _SHOWN_KEPT:
+        _SHOWN.pop(next(iter(_SHOWN)), None)
+    return True
+
+
+_SHOWN: dict[tuple[str, str, str], None] = {}
+_SHOWN_KEPT = 10_000
 
 
 def _finish(session: Session, ti: TaskRef, end: Finish) -> None:
@@ -209,6 +298,7 @@ def _finish(session: Session, ti: TaskRef, end: Finish) -> None:
         _keep(session, ti, key, value)
     if end.skipped:
         _skip(session, ti, end.skipped)
+    _show(session, ti, end.shown)
     ti_update_state(UUID(ti.id), _state_payload(end), session, _dag_bag())
 
 
@@ -230,23 +320,32 @@ def _dag_bag() -> Any:
 
 def _state_payload(end: Finish) -> Any:
     from airflow.api_fastapi.execution_api.datamodels import taskinstance as models
+    from airflow.api_fastapi.execution_api.datamodels.asset import AssetProfile
     from airflow.utils.state import IntermediateTIState, TerminalTIState
 
     now = datetime.now(UTC)
+    turn = {"rendered_map_index": end.shown.turn} if end.shown.turn else {}
     if end.state == "success":
-        return models.TISuccessStatePayload(state=TerminalTIState.SUCCESS, end_date=now, task_outlets=[], outlet_events=[])
+        return models.TISuccessStatePayload(
+            state=TerminalTIState.SUCCESS,
+            end_date=now,
+            task_outlets=[AssetProfile(**outlet) for outlet in end.outlets],
+            outlet_events=[],
+            **turn,
+        )
     if end.state == "up_for_retry":
         return models.TIRetryStatePayload(
             state=IntermediateTIState.UP_FOR_RETRY,
             end_date=now,
             retry_delay_seconds=end.retry_delay or 0.0,
             retry_reason=end.reason or None,
+            **turn,
         )
     if end.state == "awaiting_input":
         return models.TIAwaitingInputStatePayload(
             state=IntermediateTIState.AWAITING_INPUT, timeout=end.wait, next_method="resume", next_kwargs={}
         )
-    return models.TITerminalStatePayload(state=models.TerminalStateNonSuccess(end.state), end_date=now)
+    return models.TITerminalStatePayload(state=models.TerminalStateNonSuccess(end.state), end_date=now, **turn)
 
 
 def _backend() -> Any:
@@ -272,15 +371,11 @@ def _get_xcom(session: Session, ti: TaskRef, key: str) -> Any:
     )
     if row is None or (backend := _backend()) is None:
         return row
-    from types import SimpleNamespace
-
     return backend.deserialize_value(SimpleNamespace(value=row, key=key))
 
 
 def read_xcoms(session: Session, dag_id: str, run_id: str, key: str, *, task_id: str | None) -> list[tuple[str, int, Any]]:
     """(task_id, map_index, value) of all that was pushed under a key."""
-    from types import SimpleNamespace
-
     from airflow.models.xcom import XComModel
     from sqlalchemy import select
 
@@ -316,8 +411,6 @@ def _delete_xcom(session: Session, ti: TaskRef, key: str) -> None:
     from airflow.api_fastapi.execution_api.routes.xcoms import delete_xcom
 
     if backend := _backend():
-        from types import SimpleNamespace
-
         value = _get_xcom(session, ti, key)
         backend.purge(SimpleNamespace(key=key, value=value, dag_id=ti.dag_id, run_id=ti.run_id, task_id=ti.task_id))
     delete_xcom(session, ti.dag_id, ti.run_id, ti.task_id, key, ti.map_index)

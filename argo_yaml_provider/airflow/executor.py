@@ -24,6 +24,9 @@ LOOK_EVERY = 2.0
 """Seconds between looks at the rows of what runs here."""
 SILENCE = 60.0
 """A runner that has said nothing for so many seconds hangs; it says something every few."""
+SOUND = 60.0
+"""A runner that has lived for so many seconds did not die of what it was started with."""
+LONGEST_PAUSE = 60.0
 
 
 class StepExecutor(BaseExecutor):
@@ -38,18 +41,25 @@ class StepExecutor(BaseExecutor):
     """Whether pods outlive this scheduler, for the next one to adopt."""
 
     def __init__(self, parallelism: int | None = None, team_name: str | None = None) -> None:
-        from airflow.configuration import conf
+        from argo_yaml_provider.airflow.settings import executor_limit
 
-        limit = parallelism or conf.getint("argo_yaml", "executor_limit", fallback=1000)
-        super().__init__(parallelism=limit, team_name=team_name)
+        super().__init__(parallelism=parallelism or executor_limit(), team_name=team_name)
         self._link: Link | None = None
         self._sent: dict[str, ExecutorWorkload] = {}
         """Workloads that the runner has, by task instance id."""
         self._adopted: dict[str, ExecutorWorkload] = {}
         self._quiet = 0
         """Rounds in which nothing happened."""
+        self._cleared: list[Message] = []
+        """Tasks of a dead scheduler that were cleared: their pods must go."""
         self._looked = 0.0
         self._beaten = time.monotonic()
+        self._begun = 0.0
+        """When the runner was started."""
+        self._deaths = 0
+        """Runners in a row that died young."""
+        self._replace_at: float | None = None
+        """While there is no runner: when the next one is started."""
 
     @property
     def slots_occupied(self) -> int:
@@ -81,6 +91,7 @@ class StepExecutor(BaseExecutor):
         from argo_yaml_provider.airflow.hosts.executor import serve
         from argo_yaml_provider.airflow.hosts.link import Link
 
+        self._begun = time.monotonic()
         self._link = Link(serve)
 
     def _process_workloads(self, workload_items: Sequence[ExecutorWorkload]) -> None:
@@ -97,15 +108,15 @@ class StepExecutor(BaseExecutor):
 
     def sync(self) -> None:
         """Take in the runner's events; every two seconds look at the rows of what runs."""
-        if self._adopted:
-            adopted, self._adopted = self._adopted, {}
-            for workload in adopted.values():
-                self._send(workload, adopt=True)
+        for workload in self._adopted.values():
+            self._send(workload, adopt=True)
+        for task in self._cleared:
+            self.link.send({"do": "bury", "ti": task})
+        self._adopted, self._cleared = {}, []
         for message in self.link.receive(self._patience()):
             self._take_in(message)
-        if self.link.ended or time.monotonic() - self.link.heard > SILENCE:
-            self._replace_runner()
-        if time.monotonic() - self._looked >= LOOK_EVERY:
+        self._mend()
+        if self._replace_at is None and time.monotonic() - self._looked >= LOOK_EVERY:
             self._look()
 
     def _patience(self) -> float:
@@ -143,14 +154,40 @@ class StepExecutor(BaseExecutor):
             self._beaten = self._looked
             beat(list(self._sent), who)
 
+    def _mend(self) -> None:
+        """A runner that died or hangs is replaced: at once, or if it died young, after a pause that grows.
+
+        Meanwhile nothing beats for its tasks; without a runner for long enough, Airflow itself gives them up.
+        """
+        now = time.monotonic()
+        if self._replace_at is None and (self.link.ended or now - self.link.heard > SILENCE):
+            self._bury_runner(now)
+        if self._replace_at is not None:
+            if now >= self._replace_at:
+                self._replace_runner()
+            else:
+                time.sleep(min(self._patience(), self._replace_at - now))
+
+    def _bury_runner(self, now: float) -> None:
+        self.link.close(0)
+        lived = now - self._begun
+        self._deaths = 0 if lived > SOUND else self._deaths + 1
+        pause = 0.0 if self._deaths <= 1 else min(2.0 ** (self._deaths - 2), LONGEST_PAUSE)
+        self._replace_at = now + pause
+        self.log.error(
+            "the runner of steps (pid %d) is gone after %.0f s, with exit code %s; in %.0f s another takes up its %d steps",
+            self.link.pid,
+            lived,
+            self.link.exit_code,
+            pause,
+            len(self._sent),
+        )
+
     def _replace_runner(self) -> None:
-        """The runner died: start another, which takes up every step where its pod stands."""
+        """Start another, which takes up every step where its pod stands."""
         from argo_yaml_provider.airflow.rows import identity, take_over
 
-        self.log.error(
-            "the runner of steps (pid %d) is gone; another one takes up its %d steps", self.link.pid, len(self._sent)
-        )
-        self.link.close(0)
+        self._replace_at = None
         self.start_runner()
         sent, self._sent = self._sent, {}
         take_over(list(sent), identity(self.link.pid))
@@ -168,6 +205,7 @@ class StepExecutor(BaseExecutor):
         refused = []
         for ti in tis:
             if ti.state == TaskInstanceState.RESTARTING:
+                self._cleared.append(_cleared(ti))
                 refused.append(ti)
                 continue
             if ti.state == TaskInstanceState.RUNNING:
@@ -202,6 +240,24 @@ class StepExecutor(BaseExecutor):
     def terminate(self) -> None:
         """As `end`."""
         self.end()
+
+
+def _cleared(ti: TaskInstance) -> Message:
+    """What the runner needs to find the pods of a cleared task, whose row begins a new generation: that of the clear.
+
+    Airflow raises `max_tries` when the executor reports the end of a cleared task; a task that is reset has none to report.
+    """
+    found = {
+        "id": str(ti.id),
+        "dag_id": ti.dag_id,
+        "run_id": ti.run_id,
+        "task_id": ti.task_id,
+        "map_index": ti.map_index,
+        "dag_version_id": str(ti.dag_version_id),
+        "generation": ti.max_tries,
+    }
+    ti.max_tries += ti.try_number
+    return found
 
 
 _TI_FIELDS = {"id", "task_id", "dag_id", "run_id", "try_number", "dag_version_id", "map_index"}

@@ -96,11 +96,15 @@ def read_pod_settings() -> PodSettings:
         artifact_images=_object("artifact_images"),
         artifact_env=_texts("artifact_env"),
         artifact_unpack_limit=_number("artifact_unpack_limit"),
-        executor_limit=_number("executor_limit"),
         semaphores=_limits("semaphores"),
         max_depth=_number("max_depth"),
         on_finish_action=_choice("on_finish_action", ("delete_pod", "delete_succeeded_pod", "keep_pod")),
     )
+
+
+def executor_limit() -> int:
+    """How many steps one StepExecutor runs at once."""
+    return _number("executor_limit")
 
 
 def option(name: str) -> str | None:

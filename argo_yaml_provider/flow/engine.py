@@ -228,6 +228,11 @@ class Engine:
         entry = self.entry(place)
         return str(entry.step.get("name") or place.call.name) if isinstance(entry, Started) else place.call.name
 
+    def turn_mark(self, place: Place) -> str:
+        """The index and item of a turn of a mapped loop, as they stand in its name, whether it runs or not."""
+        turn = self._turn(Place(place.call, -1), place.index)
+        return turn.name.removeprefix(place.call.name) if isinstance(turn, Turn) else ""
+
     def strategy(self, place: Place) -> Json | None:
         """The retryStrategy that holds here; a child plan's root is one attempt of its caller's."""
         if place.call.kind in COMPOSITES:

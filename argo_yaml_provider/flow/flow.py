@@ -30,7 +30,7 @@ from argo_yaml_provider.flow.results import Result
 from argo_yaml_provider.flow.shutdown import may_run, shut_down, stopped
 from argo_yaml_provider.flow.view import nodes_of
 from argo_yaml_provider.plan.names import START
-from argo_yaml_provider.plan.nodes import CallKind, Json, Plan, PlannedTask, TaskKind
+from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, Plan, PlannedTask, TaskKind
 from argo_yaml_provider.plan.templates import waits_for_end
 
 DEEPEST_RUN = 100
@@ -102,6 +102,14 @@ class Flow:
             return Outcome(phase=Phase.SUCCEEDED, items=len(found.turns)), list(range(len(found.turns)))
         outcome = _before(found)
         return Outcome(phase=outcome.phase, message=outcome.message, values=outcome.values, items=0), []
+
+    def turn(self, task_id: str, map_index: int) -> str:
+        """What Argo calls the turn that a mapped task is one of: `(0:item)`; '' where there is no such turn."""
+        call: Call | None = self._engine.tree.stands[self._engine.tree.tasks[task_id].call].call
+        while call is not None and call.loop is not LoopKind.MAPPED:
+            call = self._engine.tree.parent(call)
+        with _deep():
+            return "" if call is None or self._broken() else self._engine.turn_mark(Place(call, map_index))
 
     def retry(self, task_id: str, map_index: int, attempts: tuple[Attempt, ...]) -> Retry:
         """What follows an attempt that failed."""

@@ -35,7 +35,6 @@ class PodSettings:
     """Environment variables of the containers that move artifacts."""
     artifact_unpack_limit: int = 100
     """GiB that one archive may unpack to."""
-    executor_limit: int = 1000
     semaphores: dict[str, int] | None = None
     """Limits of semaphores that Argo keeps in a database, by `NAMESPACE/KEY`."""
     max_depth: int = 100

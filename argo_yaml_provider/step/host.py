@@ -83,6 +83,8 @@ class Host(Protocol):
     generation: int
     """Raised by each clear-and-rerun; part of the pod's name."""
     kube: Kube
+    turn: str
+    """What Argo calls the turn of a mapped loop, `(0:item)`; the step says it as soon as it knows."""
 
     @property
     def workflows(self) -> WorkflowRuns:

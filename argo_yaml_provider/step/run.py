@@ -68,6 +68,8 @@ async def run_task(host: Host) -> Ended:
             end_daemons(host)
         host.kube.later(delete_belongings(host, verdict.phase))
         return await measured_run(host, asker, verdict)
+    if host.map_index >= 0:
+        host.turn = await asker.ask(lambda flow: flow.turn(host.task_id, host.map_index))
     return await measured_step(host, asker, await _run_step(host, asker))
 
 

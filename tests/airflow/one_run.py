@@ -10,7 +10,9 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 OUT = os.fdopen(os.dup(1), "w")
 """What was standard output: from here on that is standard error, for whatever logs to it, here or in a child process."""
@@ -35,6 +37,8 @@ def main() -> None:
     asyncio.run(apply_to(Path(kubeconfig), [], namespace))
     pods = PodSettings(config_file=kubeconfig, namespace=namespace)
     fresh = not (Path(home) / "airflow.db").exists()
+    said = json.loads(os.environ.get("ONE_RUN", "{}"))
+    with_options(runs, said.get("options", {}), said.get("default_args", {}))
     with runs.airflow(Path(home), lambda _: None) as executor:
 
         def tell(seen: Sequence[runs.Run]) -> None:
@@ -48,6 +52,39 @@ def main() -> None:
             run = runs.Run(request=request, dag_id="wf", run_id="run-1")
         runs.finish_runs(executor, [run], tell, runs.Stop(timeout=300))
         say({"result": run.state, "phases": phases(run), "tries": tries(), "messages": messages(run)})
+
+
+def with_options(runs: Any, options: dict[str, str], default_args: dict[str, Any]) -> None:
+    """More of Airflow's own options, as environment variables; and a DAG author's `default_args`."""
+    if not options and not default_args:
+        return
+    from argo_yaml_provider.airflow.home import enter_home
+
+    def enter_with_options(home: Path, tell: Any) -> None:
+        enter_home(home, tell)
+        os.environ.update(options)
+
+    def write_with_arguments(session: Any, plan: Any, pods: Any, dag_id: str) -> None:
+        from argo_yaml_provider.airflow import dags
+
+        dags.build_dags = partial(dags.build_dags, default_args=arguments(default_args))
+        write_dags(session, plan, pods, dag_id)
+
+    write_dags, runs.enter_home, runs.write_dags = runs.write_dags, enter_with_options, write_with_arguments
+
+
+def arguments(said: dict[str, Any]) -> dict[str, Any]:
+    """A timeout in seconds and outlets by name, as Airflow's own types."""
+    from datetime import timedelta
+
+    from airflow.sdk import Asset
+
+    found: dict[str, Any] = {}
+    if "execution_timeout" in said:
+        found["execution_timeout"] = timedelta(seconds=said["execution_timeout"])
+    if "outlets" in said:
+        found["outlets"] = [Asset(name) for name in said["outlets"]]
+    return found
 
 
 def say(what: object) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 
 from argo_yaml_provider.airflow.executor import StepExecutor
+from argo_yaml_provider.airflow.hosts import executor as hosts_executor
 from argo_yaml_provider.local import EmbeddedKubernetes
 
 Json = dict[str, Any]
@@ -56,7 +59,7 @@ def namespace_of(folder: Path) -> str:
 class OneRun:
     """tests/airflow/one_run.py in a process of its own: one workflow in an Airflow with a scheduler and a runner."""
 
-    def __init__(self, folder: Path, cluster: EmbeddedKubernetes, workflow: str = WORKFLOW) -> None:
+    def __init__(self, folder: Path, cluster: EmbeddedKubernetes, workflow: str = WORKFLOW, **said: Json) -> None:
         (folder / "wf.yaml").write_text(workflow)
         self.home = folder / "home"
         command: list[str | Path] = [
@@ -67,7 +70,8 @@ class OneRun:
             cluster.kubeconfig,
             namespace_of(folder),
         ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        environment = {**os.environ, "ONE_RUN": json.dumps(said)}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True, env=environment)
 
     def wait_for(self, wanted: Callable[[Json], bool]) -> Json:
         """The first thing it says that is wanted; it ends by itself if that never comes."""
@@ -110,6 +114,15 @@ def pods_seen(cluster: EmbeddedKubernetes, namespace: str) -> list[str]:
     listed = httpx.get(url, headers=token, verify=False).json()
     # One that ignores SIGTERM, as process 1 does, stays for its grace period.
     return sorted(pod["metadata"]["name"] for pod in listed["items"] if "deletionTimestamp" not in pod["metadata"])
+
+
+def wait_until_gone(cluster: EmbeddedKubernetes, namespace: str, name: str) -> None:
+    """Until somebody has deleted the pod."""
+    for _ in range(600):
+        if name not in pods_seen(cluster, namespace):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"pod {name} was not deleted within a minute")
 
 
 def first_pods(cluster: EmbeddedKubernetes, namespace: str) -> list[str]:
@@ -170,12 +183,95 @@ def test_a_step_marked_failed_loses_its_pod(tmp_path: Path, cluster: EmbeddedKub
     set_pace(cluster, namespace_of(tmp_path), ENDLESS)
     run = OneRun(tmp_path, cluster)
     run.phases(a="Running")
+    (before,) = first_pods(cluster, namespace_of(tmp_path))
     subprocess.run([sys.executable, str(SCRIPT), "--fail", str(run.home), "a"], check=True)
-    end = time.monotonic() + 60
-    while pods_seen(cluster, namespace_of(tmp_path)) and time.monotonic() < end:
-        time.sleep(0.2)
-    assert pods_seen(cluster, namespace_of(tmp_path)) == []
+    wait_until_gone(cluster, namespace_of(tmp_path), before)
     run.process.kill()
+
+
+def test_a_step_cleared_while_no_scheduler_lives_loses_its_pod_and_runs_again(
+    tmp_path: Path, cluster: EmbeddedKubernetes
+) -> None:
+    set_pace(cluster, namespace_of(tmp_path), ENDLESS)
+    first = OneRun(tmp_path, cluster)
+    first.phases(a="Running")
+    (before,) = first_pods(cluster, namespace_of(tmp_path))
+    first.process.kill()
+    first.process.wait()
+    set_pace(cluster, namespace_of(tmp_path), AT_ONCE)
+    subprocess.run([sys.executable, str(SCRIPT), "--clear", str(first.home), "a"], check=True)
+    last = OneRun(tmp_path, cluster).end()
+    assert last["phases"] == {"wf": "Succeeded", "a": "Succeeded", "b": "Succeeded"}
+    assert last["tries"] == {"a": 2, "b": 1, "verdict": 1}
+    wait_until_gone(cluster, namespace_of(tmp_path), before)
+
+
+CHILD = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps: [[{name: a, template: again}]]
+  - name: again
+    retryStrategy: {limit: 1}
+    steps: [[{name: inner, template: work}]]
+  - name: work
+    container: {image: busybox, command: [sleep, "3600"]}
+"""
+
+
+@pytest.mark.parametrize("change", ["--fail", "--clear"])
+def test_a_parent_that_is_stopped_ends_its_child_run(tmp_path: Path, cluster: EmbeddedKubernetes, change: str) -> None:
+    run = OneRun(tmp_path, cluster, CHILD)
+    (before,) = first_pods(cluster, namespace_of(tmp_path))
+    subprocess.run([sys.executable, str(SCRIPT), change, str(run.home), "a"], check=True)
+    wait_until_gone(cluster, namespace_of(tmp_path), before)
+    run.process.kill()
+    run.process.wait()
+
+
+def test_a_step_that_takes_longer_than_its_execution_timeout_fails_and_loses_its_pod(
+    tmp_path: Path, cluster: EmbeddedKubernetes
+) -> None:
+    set_pace(cluster, namespace_of(tmp_path), ENDLESS)
+    run = OneRun(tmp_path, cluster, default_args={"execution_timeout": 8})
+    (before,) = first_pods(cluster, namespace_of(tmp_path))
+    last = run.end()
+    assert last["phases"] == {"wf": "Failed", "a": "Failed", "b": "Omitted"}
+    assert last["tries"] == {"a": 1, "b": 1, "verdict": 1}
+    wait_until_gone(cluster, namespace_of(tmp_path), before)
+
+
+def die(line: socket.socket) -> None:
+    """A runner that cannot start."""
+    line.close()
+    os._exit(3)
+
+
+def test_a_runner_that_keeps_dying_is_replaced_after_longer_and_longer_pauses(
+    airflow_db: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(hosts_executor, "serve", die)
+    executor = StepExecutor()
+    monkeypatch.setattr(executor, "_log", logging.getLogger("steps"))
+    executor.start_runner()
+    for _ in range(3000):
+        executor.sync()
+        time.sleep(0.01)
+        if len(caplog.messages) == 4:
+            break
+    executor.end()
+    said = [re.sub(r"^.*exit code", "exit code", message) for message in caplog.messages]
+    assert said == [f"exit code 3; in {pause} s another takes up its 0 steps" for pause in (0, 1, 2, 4)]
+
+
+def test_its_limit_is_the_one_that_the_configuration_declares(airflow_db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert StepExecutor().slots_available == 1000
+    monkeypatch.setenv("AIRFLOW__ARGO_YAML__EXECUTOR_LIMIT", "7")
+    assert StepExecutor().slots_available == 7
 
 
 def test_it_takes_no_slot_of_core_parallelism_and_has_a_limit_of_its_own(airflow_db: Path) -> None:

@@ -49,7 +49,7 @@ def test_auto_is_the_executor_where_it_is_listed(monkeypatch: pytest.MonkeyPatch
             id="executor-that-is-not-listed",
         ),
         pytest.param("labels", "[1]", ": a JSON object is wanted, not list", id="no-object"),
-        pytest.param("executor_limit", "many", "many: a whole number is wanted, such as 1000", id="no-number"),
+        pytest.param("max_active_runs", "many", "many: a whole number is wanted, such as 1000", id="no-number"),
         pytest.param("in_cluster", "maybe", "maybe: say true or false, or leave it empty", id="no-truth"),
         pytest.param(
             "on_finish_action",

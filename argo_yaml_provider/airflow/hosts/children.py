@@ -15,7 +15,6 @@ from argo_yaml_provider.airflow.facts import CHILD_CONF, child_run_id
 from argo_yaml_provider.airflow.runs import FINISHED, RunReader
 from argo_yaml_provider.flow.outcome import Outcome
 from argo_yaml_provider.plan.nodes import Json
-from argo_yaml_provider.step.pod import DELETE_POD
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -41,14 +40,14 @@ class ChildRuns:
         dag_id = child_dag_id(envelope.family, child)
         run_id = child_run_id(parent.dag_id, parent.run_id, name)
         await self._api.trigger(parent, dag_id, run_id, {CHILD_CONF: conf})
-        try:
-            await self._ended((dag_id, run_id))
-        except asyncio.CancelledError as cancelled:
-            if DELETE_POD in cancelled.args:
-                await asyncio.shield(self._api.call(lambda session: fail_run(session, dag_id, run_id)))
-            raise
+        await self._ended((dag_id, run_id))
         verdict: Outcome = await self._api.call(lambda session: self._reader.flow(session, dag_id, run_id).verdict())
         return replace(verdict, child={"dag_id": dag_id, "run_id": run_id})
+
+    async def end(self, parent: TaskRef, names: list[str]) -> None:
+        """End the runs that were started for these attempts, and all their tasks."""
+        run_ids = [child_run_id(parent.dag_id, parent.run_id, name) for name in names]
+        await self._api.call(lambda session: _fail_runs(session, run_ids))
 
     async def nodes(self, dag_id: str, run_id: str) -> list[Json]:
         """The node tree of a run."""
@@ -77,6 +76,15 @@ def _ended_of(session: Session, keys: list[Key]) -> list[Key]:
     statement = select(DagRun.dag_id, DagRun.run_id, DagRun.state).where(DagRun.run_id.in_({run for _, run in keys}))
     rows = {(row.dag_id, row.run_id): row.state for row in session.execute(statement)}
     return [key for key in wanted if rows.get(key, "failed") in FINISHED]
+
+
+def _fail_runs(session: Session, run_ids: list[str]) -> None:
+    from airflow.models.dagrun import DagRun
+    from sqlalchemy import select
+
+    statement = select(DagRun.dag_id, DagRun.run_id).where(DagRun.run_id.in_(run_ids), DagRun.state.not_in(FINISHED))
+    for row in session.execute(statement).all():
+        fail_run(session, row.dag_id, row.run_id)
 
 
 def fail_run(session: Session, dag_id: str, run_id: str) -> None:

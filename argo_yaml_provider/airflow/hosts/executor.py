@@ -14,8 +14,9 @@ import signal
 import socket
 from importlib import import_module
 
-from argo_yaml_provider.airflow.hosts.life import Life, Shared
+from argo_yaml_provider.airflow.hosts.life import Life, Shared, bury
 from argo_yaml_provider.airflow.hosts.link import Message, encode
+from argo_yaml_provider.airflow.hosts.metrics import start_metrics
 
 _LINE = 1 << 24
 """Bytes of the longest message."""
@@ -29,6 +30,7 @@ def serve(line: socket.socket) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _leave_scheduler_behind()
     _import_ahead()
+    start_metrics()
     asyncio.run(_serve(line))
 
 
@@ -99,6 +101,8 @@ class Runner:
             case "cancel" if message["ti"] in self._lives:
                 life, task = self._lives[message["ti"]]
                 life.cancel(task, message["pod"])
+            case "bury":
+                self._shared.later(bury(self._shared, message["ti"]))
             case "stop":
                 self.stopping = True
 

@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
-from argo_yaml_provider.airflow.api import Entered, Pushed, TaskRef
+from argo_yaml_provider.airflow.api import Entered, Pushed, Shown, TaskRef
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope
 from argo_yaml_provider.airflow.facts import run_facts
 from argo_yaml_provider.airflow.history import read_history
 from argo_yaml_provider.airflow.hosts.keys import attempts_key, once_key, once_task
+from argo_yaml_provider.airflow.hosts.rendered import rendered_fields
 from argo_yaml_provider.airflow.hosts.slots import left_out
 from argo_yaml_provider.airflow.hosts.submitted import SubmittedRuns
 from argo_yaml_provider.airflow.measure import send
@@ -24,8 +25,8 @@ from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.shutdown import TERMINATE
 from argo_yaml_provider.flow.slots import History
-from argo_yaml_provider.plan.nodes import Json, PlannedTask
-from argo_yaml_provider.pods.names import ATTEMPT_LABEL, PodKey, pod_labels
+from argo_yaml_provider.plan.nodes import CallKind, Json, PlannedTask
+from argo_yaml_provider.pods.names import ATTEMPT_LABEL, PodKey, pod_labels, pod_name
 from argo_yaml_provider.step.host import Question, WorkflowRuns
 
 if TYPE_CHECKING:
@@ -43,9 +44,16 @@ class PatientKube:
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
         self._waiting: list[Coroutine[Any, Any, Any]] = []
+        self.manifest: Json | None = None
+        """The last pod that was asked for."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._kube, name)
+
+    async def create_pod(self, manifest: Json) -> tuple[Json, bool]:
+        """Remembered, for the UI."""
+        self.manifest = manifest
+        return await self._kube.create_pod(manifest)
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Not yet."""
@@ -73,6 +81,7 @@ class ExecutorHost:
 
     kube: Kube
     outcome_key = OUTCOME_KEY
+    turn = ""
     _patient: PatientKube | None = None
 
     def __init__(self, shared: Shared, ti: TaskRef, envelope: Envelope, entered: Entered, log: TaskLog, *, first: bool) -> None:
@@ -112,18 +121,30 @@ class ExecutorHost:
         if self._patient:
             self._patient.forget()
 
-    async def delete_pods(self) -> None:
-        """End every pod of this generation of the task."""
+    def shown(self) -> Shown:
+        """What the UI is to show."""
+        manifest = self._patient.manifest if self._patient else None
+        return Shown(turn=self.turn, fields=rendered_fields(manifest) if manifest else None)
+
+    async def undo(self) -> None:
+        """End all that this generation of the task has begun: its pods, its child runs."""
+        key = self._pod_key(0)
         if self._patient:
-            key = PodKey(
-                dag_id=self.dag_id,
-                run_id=self.run_id,
-                task_id=self.task_id,
-                map_index=self.map_index,
-                generation=self.generation,
-            )
             labels = {name: value for name, value in pod_labels(key).items() if name != ATTEMPT_LABEL}
             await self.kube.delete_pods(self.facts.namespace, labels)
+        if self.task.call_kind is CallKind.CHILD:
+            names = [pod_name(self._pod_key(attempt)) for attempt in range(len(await self.attempts()) + 1)]
+            await self._shared.children.end(self._ti, names)
+
+    def _pod_key(self, attempt: int) -> PodKey:
+        return PodKey(
+            dag_id=self.dag_id,
+            run_id=self.run_id,
+            task_id=self.task_id,
+            map_index=self.map_index,
+            generation=self.generation,
+            attempt=attempt,
+        )
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
         """Read once a life: what ended before this task began stays as it is."""

@@ -43,6 +43,11 @@ class Link:
         """The runner's process."""
         return self._process.pid or 0
 
+    @property
+    def exit_code(self) -> int | None:
+        """Of a runner that has ended; a signal's is negative."""
+        return self._process.exitcode
+
     def send(self, message: Message) -> None:
         """To the runner; lost if it is dead, which `receive` finds out."""
         try:

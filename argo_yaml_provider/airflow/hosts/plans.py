@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from argo_yaml_provider.airflow.envelope import ATTRIBUTE, Envelope, find_envelope, loads
+from argo_yaml_provider.airflow.hosts.listeners import Bundle
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -29,6 +30,9 @@ class Version:
 
     data: Json
     timeouts: dict[str, float]
+    outlets: dict[str, tuple[Json, ...]]
+    """Assets that tasks update, as Airflow's AssetProfile."""
+    bundle: Bundle
     envelopes: dict[str, Envelope] = field(default_factory=dict)
 
     def envelope(self, task_id: str) -> Envelope:
@@ -69,13 +73,16 @@ class Plans:
 
 def read_version(session: Session, version_id: str) -> Version:
     """One version, from the serialized DAG."""
+    from airflow.models.dag_version import DagVersion
     from airflow.models.serialized_dag import SerializedDagModel
     from sqlalchemy import select
 
     row = session.scalar(select(SerializedDagModel).where(SerializedDagModel.dag_version_id == UUID(str(version_id))))
     if row is None or row.data is None:
         raise LookupError(f"the serialized DAG of version {version_id} is gone")
-    return Version(data=_slim(row.data), timeouts=_timeouts(row.data))
+    named = session.get(DagVersion, UUID(str(version_id)))
+    bundle = Bundle(name=(named and named.bundle_name) or "", version=named and named.bundle_version)
+    return Version(data=_slim(row.data), timeouts=_timeouts(row.data), outlets=_outlets(row.data), bundle=bundle)
 
 
 def _tasks(data: Json) -> list[Json]:
@@ -89,9 +96,27 @@ def _slim(data: Json) -> Json:
 
 
 def _timeouts(data: Json) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for task in _tasks(data):
-        seconds: Any = task.get("execution_timeout", task.get("partial_kwargs", {}).get("execution_timeout"))
-        if seconds is not None:
-            found[task["task_id"]] = float(seconds)
-    return found
+    found = {task["task_id"]: _said(task, "execution_timeout") for task in _tasks(data)}
+    return {task_id: float(seconds) for task_id, seconds in found.items() if seconds is not None}
+
+
+def _outlets(data: Json) -> dict[str, tuple[Json, ...]]:
+    found = {task["task_id"]: _said(task, "outlets") or () for task in _tasks(data)}
+    return {task_id: tuple(filter(None, map(_profile, outlets))) for task_id, outlets in found.items() if outlets}
+
+
+def _said(task: Json, name: str) -> Any:
+    """An attribute of a task; a mapped one's stands among its partial arguments, with its type."""
+    value = task.get(name, task.get("partial_kwargs", {}).get(name))
+    return value["__var"] if isinstance(value, dict) else value
+
+
+def _profile(outlet: Json) -> Json | None:
+    """Airflow: task_runner.py, _build_asset_profiles."""
+    kind, said = _ASSETS.get(outlet.get("__type", "")), outlet.get("__var", outlet)
+    if kind is None:
+        return None
+    return {"type": kind, **{name: said[name] for name in ("name", "uri") if said.get(name)}}
+
+
+_ASSETS = {"asset": "Asset", "asset_alias": "AssetAlias", "asset_ref": "AssetNameRef"}

@@ -43,9 +43,9 @@ class TaskLog:
             self._file = init_log_file(self.relative_path).open("a", buffering=1, encoding="utf-8")
         return self._file
 
-    def upload(self) -> None:
+    def upload(self, ti: Any) -> None:
         """Hand the file to remote logging; blocks, so it is called in a thread."""
         from airflow.sdk.log import load_remote_log_handler
 
         if (handler := load_remote_log_handler()) and self._file:
-            handler.upload(self.relative_path, None)
+            handler.upload(self.relative_path, ti)

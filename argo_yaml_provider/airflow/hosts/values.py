@@ -33,6 +33,8 @@ class NoWorkflowRuns:
 class RunValues:
     """One task instance's view of its run's XComs."""
 
+    turn = ""
+
     def __init__(self, envelope: Envelope, ti: Any, run: Any, *, generation: int) -> None:
         self.envelope, self.plan, self.settings = envelope, envelope.plan, envelope.pods
         self.dag_id: str = ti.dag_id
