@@ -14,6 +14,7 @@ import click
 from argo_yaml_provider import __version__
 
 COMMANDS = {
+    "artifacts": "List what the steps of a run have stored, and get it.",
     "assess": "Tell of every workflow in a folder whether it translates.",
     "eval": "Work out expression vectors and print their values.",
     "lint": "Check workflows without running them.",

@@ -30,6 +30,7 @@ IMAGES = {
     "sh": "busybox",
 }
 """Images of the tools, where the deployment names no others."""
+_AT_ONCE = 8
 GIBIBYTE = 1024**3
 _HOME = {"name": "HOME", "value": "/tmp"}  # noqa: S108 - the container's own
 
@@ -75,10 +76,29 @@ def store_containers(outputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Js
     """Containers that run beside main, and store all the outputs when it has ended. Each waits on the FIFO `stored-by-TOOL`."""
     containers = []
     for tool, group in _by_tool(outputs).items():
-        lines = [_script("transfer.sh"), _script("store.sh"), *_descriptions(group)]
+        lines = [_script("transfer.sh"), _script("report.sh"), _script("store.sh"), *_descriptions(group)]
         lines += [f"put_{moved.index}() {{\n{transport.store}\n}}" for moved, transport in group]
         lines += [f"wait_for_main {fifo(tool)}", *(f"store {moved.index} &" for moved, _ in group), "finish"]
         containers.append(_container(f"argo-store-{tool}", tool, lines, group, tools))
+    return containers
+
+
+def delete_containers(moved: Iterable[Moved], tools: Tools = _USUAL) -> list[Json]:
+    """Containers that delete artifacts from their stores; RunError for a store that deletes nothing."""
+    containers = []
+    for tool, group in _by_tool(moved).items():
+        for one, transport in group:
+            if not transport.deletion:
+                raise RunError(
+                    f"artifact {one.artifact['name']!r} is in a store that deletes nothing: {store_of(one.artifact)}",
+                    help="give it artifactGC: {strategy: Never}",
+                )
+        lines = [_script("transfer.sh"), _script("report.sh"), _script("delete.sh"), *_descriptions(group)]
+        lines += [f"delete_{one.index}() {{\n{transport.deletion}\n}}" for one, transport in group]
+        # A few at a time: each may be a process of its own.
+        for start in range(0, len(group), _AT_ONCE):
+            lines += [*(f"remove {one.index} &" for one, _ in group[start : start + _AT_ONCE]), "wait"]
+        containers.append(_container(f"argo-delete-{tool}", tool, [*lines, "finish"], group, tools))
     return containers
 
 

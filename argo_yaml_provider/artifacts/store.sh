@@ -3,17 +3,9 @@
 # `INDEX saved SIZE`, `INDEX absent` or `INDEX failed MESSAGE` for each.
 set -u
 home=${ARGO_HOME:-/var/run/argo}
-report=/tmp/argo-report.$$
-: >"$report"
 
 # Ends when the supervisor has packed everything, or has died.
 wait_for_main() { cat "$home/$1" >/dev/null; }
-
-# In one write: others say something at the same time.
-say() {
-    line=$(printf '%s' "$*" | head -c 800 | tr '\n' ' ' | sed 's/ *$//')
-    printf '%s\n' "$line" >>"$report"
-}
 
 # store INDEX
 store() {
@@ -30,9 +22,4 @@ store() {
 
 size() {
     if [ -d "$1" ]; then find "$1" -type f -exec cat {} + | wc -c; else wc -c <"$1"; fi
-}
-
-finish() {
-    wait
-    cat "$report" >"${TERMINATION_LOG:-/dev/termination-log}"
 }

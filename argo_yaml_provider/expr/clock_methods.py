@@ -78,8 +78,10 @@ def _iso_year(time: Time) -> int:
     """The year of ISOWeek, the first of its two results."""
     fields = time.shown()
     thursday = day_number(fields.year, fields.month, fields.day) - (fields.weekday + 6) % 7 + 3
-    return fields.year if day_number(fields.year, 1, 1) <= thursday < day_number(fields.year + 1, 1, 1) else (
-        fields.year - 1 if thursday < day_number(fields.year, 1, 1) else fields.year + 1
+    return (
+        fields.year
+        if day_number(fields.year, 1, 1) <= thursday < day_number(fields.year + 1, 1, 1)
+        else (fields.year - 1 if thursday < day_number(fields.year, 1, 1) else fields.year + 1)
     )
 
 

@@ -70,9 +70,7 @@ BUILTINS: dict[str, Builtin] = {
     "lower": _plain(strings.lower, overloads("string -> string")),
     "split": _paid(strings.split, overloads("string, string -> []string", "string, string, int -> []string")),
     "splitAfter": _paid(strings.split_after, overloads("string, string -> []string", "string, string, int -> []string")),
-    "replace": _plain(
-        strings.replace, overloads("string, string, string, int -> string", "string, string, string -> string")
-    ),
+    "replace": _plain(strings.replace, overloads("string, string, string, int -> string", "string, string, string -> string")),
     "repeat": _paid(strings.repeat, overloads("string, int -> string")),
     "join": _plain(
         strings.join,

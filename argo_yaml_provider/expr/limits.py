@@ -64,7 +64,6 @@ class Budget:
         if self.steps < 0:
             raise Panic(f"too many steps: an expression may take {STEPS} in all")
 
-
     def weigh_pair(self, left: Any, right: Any) -> None:
         """Two values are about to be read; short texts, as most are, for nothing."""
         if not (type(left) is str and type(right) is str and len(left) + len(right) < CHARACTERS_A_STEP):

@@ -184,8 +184,11 @@ def _sum(node: n.Builtin, first: n.Node) -> n.Node:
     if total:
         value = total[0] if len(node.arguments) == 1 else _mapped_sum(node.arguments[1], *total)
         return node if value is None else _literal(wrap(value), node)
-    if len(node.arguments) == 1 and isinstance(first, n.Array) and len(first.items) > 1 and not all(
-        _is(item, int, float, str, bool) for item in first.items
+    if (
+        len(node.arguments) == 1
+        and isinstance(first, n.Array)
+        and len(first.items) > 1
+        and not all(_is(item, int, float, str, bool) for item in first.items)
     ):
         *items, added = first.items
         for item in reversed(items):
@@ -232,9 +235,11 @@ def _is_pointer(node: n.Node, name: str = "") -> bool:
 
 def _adds_up(predicate: n.Node) -> bool:
     body = predicate.body if isinstance(predicate, n.Predicate) else predicate
-    return isinstance(body, n.Binary) and body.operator == "+" and {
-        side.name for side in (body.left, body.right) if isinstance(side, n.Pointer)
-    } == {"", "acc"}
+    return (
+        isinstance(body, n.Binary)
+        and body.operator == "+"
+        and {side.name for side in (body.left, body.right) if isinstance(side, n.Pointer)} == {"", "acc"}
+    )
 
 
 _RULES: dict[type[n.Node], Callable[[Any, Any, Mapping[int, Nature]], n.Node]] = {

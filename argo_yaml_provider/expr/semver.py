@@ -15,9 +15,7 @@ from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.limits import MAX_FORMAT
 from argo_yaml_provider.expr.values import GoFunction, GoObject, Uint64
 
-_LOOSE = (
-    r"^v?([0-9]+)(\.[0-9]+)?(\.[0-9]+)?(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?$"
-)
+_LOOSE = r"^v?([0-9]+)(\.[0-9]+)?(\.[0-9]+)?(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?$"
 _PART = r"[0-9|x|X|\*]+"
 _PATTERN = (
     rf"v?({_PART})(\.{_PART})?(\.{_PART})?(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?"

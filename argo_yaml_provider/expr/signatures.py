@@ -150,8 +150,10 @@ def date(name: str, natures: Sequence[Nature]) -> Nature:
 
 def _kinds(names: str) -> frozenset[str]:
     found = frozenset(names.split())
-    return found - {"number", "list"} | (_NUMERIC if "number" in found else frozenset()) | (
-        frozenset({"slice", "array"}) if "list" in found else frozenset()
+    return (
+        found - {"number", "list"}
+        | (_NUMERIC if "number" in found else frozenset())
+        | (frozenset({"slice", "array"}) if "list" in found else frozenset())
     )
 
 

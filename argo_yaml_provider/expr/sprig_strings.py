@@ -293,5 +293,3 @@ def fail(message: str) -> str:
 
 def host_by_name(_name: str) -> str:
     raise Panic("getHostByName is not available: an expression cannot ask the network")
-
-

@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+COLLECTED = "collected"
+"""Of a verdict's values: node and name of each artifact that artifactGC has deleted."""
+
 
 class Phase(StrEnum):
     """Argo's node phases, and ABSENT for a task whose node Argo would never have created."""

@@ -6,6 +6,7 @@ Must not know: who reads it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.flow.entries import Absent, Execution, Place
@@ -114,7 +115,7 @@ class _View:
         node = self._record(name, result.type, result.phase, boundary, str(template.get("name") or ""))
         node |= {"message": result.message, "startedAt": result.started_at, "finishedAt": result.finished_at}
         node["outputs"] = outputs_json(result.outputs)
-        return node
+        return _with_stored(node, result.attempts if result.type != "Retry" else ())
 
     def _record(self, name: str, kind: str, phase: Phase, boundary: str, template: str) -> Json:
         short = name.removeprefix(boundary) if boundary else name
@@ -229,6 +230,7 @@ class _View:
             record = self._record(name, kind, attempt.phase, node["boundary"], node["template"])
             record |= {"message": attempt.message, "startedAt": attempt.started_at, "finishedAt": attempt.finished_at}
             record |= {"inputs": node["inputs"], "outputs": outputs_json(of_attempt(attempt)), "attempt": True}
+            _with_stored(record, (attempt,))
             node["children"].append(name)
             if found.template.get("containerSet"):
                 self._containers(found, record, _as_result(attempt))
@@ -268,6 +270,13 @@ class _View:
             name = f"{node['name']}.{container['name']}"
             above = [f"{node['name']}.{need}" for need in container.get("dependencies") or ()] or [node["name"]]
             self._link(above, name)
+
+
+def _with_stored(node: Json, attempts: Sequence[Attempt]) -> Json:
+    """The node, and where its pod's artifacts lie: only if it has any."""
+    if attempts and attempts[-1].artifacts:
+        node["stored"] = dict(attempts[-1].artifacts)
+    return node
 
 
 def _as_result(attempt: Attempt) -> Result:

@@ -46,9 +46,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     )
     certificate, secret = folder / "ca.crt", folder / "server.key"
     certificate.write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(pem)
     return certificate, secret

@@ -200,5 +200,3 @@ def _log_options(request: Request) -> LogOptions:
         since=since,
         limit=int(request.arg("limitBytes")) if request.arg("limitBytes") else None,
     )
-
-

@@ -177,7 +177,6 @@ class Objects:
                 if len(kept) != len(owners):
                     self.store.update(resource, {**obj, "metadata": {**obj["metadata"], "ownerReferences": kept}})
 
-
     def record_event(self, about: Json, *, kind: str, reason: str, message: str, component: str) -> None:
         """Write an event; one like the last of its kind about the same object is counted up."""
         meta, at = about["metadata"], now()

@@ -60,9 +60,7 @@ class PodRun:
         self.records = {record.name: record for record in records_of(pod)}
         self.lives: dict[str, Life] = {}
         self.logs: dict[str, list[Log]] = {name: [] for name in self.records}
-        self._volumes = Volumes(
-            pod, folder / "volumes", self._read, token=around.token, capacity=around.capacity
-        )
+        self._volumes = Volumes(pod, folder / "volumes", self._read, token=around.token, capacity=around.capacity)
         self._policy = str(pod["spec"].get("restartPolicy") or "Always")
         self._reason = self._message = ""
         self._stopping = asyncio.Event()
@@ -358,5 +356,3 @@ class PodRun:
             for log in logs:
                 log.close()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-

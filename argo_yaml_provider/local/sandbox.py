@@ -108,7 +108,7 @@ class Root:
         """Folders that belong to an unmapped user take no new entries; those that containers write to become ours."""
         for path in _WRITTEN:
             if path.startswith(source + "/") and os.path.isdir(path):
-                os.makedirs(upper + path[len(source):], exist_ok=True)
+                os.makedirs(upper + path[len(source) :], exist_ok=True)
 
     def _link_layer(self) -> None:
         """What the layer has at the top, which no overlay covers here."""

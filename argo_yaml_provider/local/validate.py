@@ -97,7 +97,7 @@ def _container(path: str, container: Json, volumes: set[str | None]) -> Iterator
     if not name:
         yield f"{path}.name", "Required value"
     elif not _DNS_LABEL.match(name) or len(name) > 63:
-        yield f"{path}.name", f'Invalid value: "{name}": a lowercase RFC 1123 label is at most 63 of a-z, 0-9 and \'-\''
+        yield f"{path}.name", f"Invalid value: \"{name}\": a lowercase RFC 1123 label is at most 63 of a-z, 0-9 and '-'"
     if not container.get("image"):
         yield f"{path}.image", "Required value"
     paths: set[str] = set()

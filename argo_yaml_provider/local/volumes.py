@@ -175,7 +175,7 @@ class _Files:
             if item["key"] in data:
                 yield item["path"], (data[item["key"]], int(item.get("mode") or 0))
             elif not optional:
-                raise MountError(f'references non-existent {plural[:-1]} key: {item["key"]}')
+                raise MountError(f"references non-existent {plural[:-1]} key: {item['key']}")
 
     def downward(self, source: Json) -> Iterator[tuple[str, tuple[bytes, int]]]:
         for item in source.get("items") or ():

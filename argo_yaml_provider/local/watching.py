@@ -123,5 +123,3 @@ class _Encoder:
         if kind not in event.encoded:
             event.encoded[kind] = _line(kind, event.obj)
         return event.encoded[kind]
-
-

@@ -18,7 +18,7 @@ from argo_yaml_provider.plan.templates import COMPOSITES, exit_hook, expression_
 from argo_yaml_provider.resolve.manifests import library_for
 from argo_yaml_provider.resolve.resolved import Resolved
 
-_AT_THE_END = ("metrics", "synchronization", "volumeClaimTemplates", "podDisruptionBudget")
+_AT_THE_END = ("artifactGC", "metrics", "synchronization", "volumeClaimTemplates", "podDisruptionBudget")
 """What the verdict sees to."""
 
 
@@ -120,4 +120,5 @@ def _is_plain(resolved: Resolved, root: Call) -> bool:
     if template.get("daemon"):
         return False
     outputs = template.get("outputs") or {}
-    return "globalName" not in gojson.dumps(outputs)
+    text = gojson.dumps(outputs)
+    return "globalName" not in text and "artifactGC" not in text

@@ -45,7 +45,7 @@ async def repository_of(host: Host, decision: Decision) -> Json | None:
 async def repository_named(host: Host, reference: Json | None) -> Json | None:
     """What the reference means, or without one the namespace's default, as the run's first step to ask has read it."""
     found: Json | None = await host.once(
-        f"artifact-repository {reference}", lambda: _read(host.kube, host.facts.namespace, reference)
+        f"artifact-repository {reference}", lambda: read_repository(host.kube, host.facts.namespace, reference)
     )
     return found
 
@@ -53,13 +53,13 @@ async def repository_named(host: Host, reference: Json | None) -> Json | None:
 async def _lately(host: Host, reference: Json | None) -> Json | None:
     try:
         return await host.kube.lately(
-            (CONFIG_MAP, host.facts.namespace), lambda: _read(host.kube, host.facts.namespace, reference)
+            (CONFIG_MAP, host.facts.namespace), lambda: read_repository(host.kube, host.facts.namespace, reference)
         )
     except RunError:
         return None
 
 
-async def _read(kube: Kube, namespace: str, reference: Json | None) -> Json | None:
+async def read_repository(kube: Kube, namespace: str, reference: Json | None) -> Json | None:
     """The entry that the reference names, else the ConfigMap's annotation; None: there is none, and none is asked for."""
     name = (reference or {}).get("configMap") or CONFIG_MAP
     where = f"artifact repository {namespace}/{name}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
@@ -30,6 +30,8 @@ RETRY_SECONDS = 600.0
 _TRANSIENT = {408, 429, 500, 502, 503, 504}
 _REPLY_SECONDS = 60.0
 _WATCH_SECONDS = 290
+_EXEC_PROTOCOLS = ("v4.channel.k8s.io",)
+_STDOUT, _STDERR, _STATUS = b"\x01", b"\x02", b"\x03"
 _SILENCE_SECONDS = 75.0
 """Bookmarks come every minute; a connection silent for longer may be dead."""
 
@@ -190,6 +192,34 @@ class Kube:
         async with self._stream(f"/api/v1/namespaces/{namespace}/pods/{name}/log", query, silence=silence) as lines:
             yield lines
 
+    async def execute(self, pod: Json, container: str, command: Sequence[str]) -> AsyncIterator[bytes]:
+        """What a command in a running container prints, piece by piece; RunError where it fails."""
+        import aiohttp
+        from yarl import URL
+
+        namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        words = [("container", container), ("stdout", "true"), ("stderr", "true"), *(("command", word) for word in command)]
+        url = URL(f"{self.connection.url}/api/v1/namespaces/{namespace}/pods/{name}/exec?{urlencode(words)}", encoded=True)
+        headers, said = await self.connection.headers(), b""
+        try:
+            async with self.connection.session.ws_connect(
+                url, headers=headers, protocols=_EXEC_PROTOCOLS, max_msg_size=0, **self.connection.options
+            ) as socket:
+                async for message in socket:
+                    channel, content = message.data[:1], message.data[1:]
+                    if channel == _STDOUT and content:
+                        yield content
+                    elif channel == _STDERR:
+                        said += content
+                    elif channel == _STATUS:
+                        _judge_end(json.loads(content), said)
+                        return
+        except aiohttp.WSServerHandshakeError as error:
+            raise ApiError(error.status, "", f"pod {name}: exec is refused: {error.message}") from error
+        except aiohttp.ClientError as error:
+            raise ConnectionError(str(error) or type(error).__name__) from error
+        raise ConnectionError(f"pod {name}: the connection ended before the command did")
+
     def _watch_for(self, namespace: str, name: str) -> PodWatch:
         key = (namespace, "" if self._shared else name)
         if key not in self._watches:
@@ -285,6 +315,11 @@ class suppress_status:  # noqa: N801 - reads like contextlib.suppress
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         return isinstance(error, ApiError) and error.status in self._statuses
+
+
+def _judge_end(status: Json, said: bytes) -> None:
+    if status.get("status") != "Success":
+        raise RunError(said.decode(errors="replace").strip() or str(status.get("message") or "the command failed"))
 
 
 def _refusal(status: int, answer: Json) -> ApiError:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
-from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
+from argo_yaml_provider.flow.outcome import COLLECTED, Attempt, Outcome, Phase
 from argo_yaml_provider.flow.results import of_attempt, of_verdict
 from argo_yaml_provider.plan.nodes import CallKind, Json, TaskKind
 from argo_yaml_provider.pods.names import pod_name
 from argo_yaml_provider.step.belongings import delete_belongings
+from argo_yaml_provider.step.collect import collect, collects
 from argo_yaml_provider.step.data import run_data
 from argo_yaml_provider.step.ending import end_daemons, put_away, put_away_all
 from argo_yaml_provider.step.host import Ended, Host
@@ -67,6 +68,9 @@ async def run_task(host: Host) -> Ended:
         if any(template.get("daemon") for template in host.plan.templates.values()):
             end_daemons(host)
         host.kube.later(delete_belongings(host, verdict.phase))
+        if not host.facts.depth and collects(host.plan):
+            gone = await collect(host, await asker.ask(lambda flow: flow.nodes()))
+            verdict = replace(verdict, values={**verdict.values, COLLECTED: gone})
         return await measured_run(host, asker, verdict)
     if host.map_index >= 0:
         host.turn = await asker.ask(lambda flow: flow.turn(host.task_id, host.map_index))

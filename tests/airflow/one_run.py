@@ -1,6 +1,7 @@
 """One workflow in an Airflow of its own, told of line by line; goes on with the home of one that was killed.
 
 Usage: one_run.py FILE HOME KUBECONFIG NAMESPACE | one_run.py --clear|--fail HOME TASK | one_run.py --argo HOME COMMAND [WORD…]
+| one_run.py --command HOME WORD… | one_run.py --delete HOME
 """
 
 from __future__ import annotations
@@ -25,17 +26,27 @@ def main() -> None:
     if sys.argv[1] == "--argo":
         argo(Path(sys.argv[2]), sys.argv[3], sys.argv[4:])
         return
+    if sys.argv[1] == "--delete":
+        delete(Path(sys.argv[2]))
+        return
+    if sys.argv[1] == "--command":
+        enter(Path(sys.argv[2]))
+        from argo_yaml_provider.cli import main as command
+
+        command(sys.argv[3:])
+        return
     file, home, kubeconfig, namespace = sys.argv[1:]
     os.dup2(2, 1)
     from argo_yaml_provider.airflow import run as runs
     from argo_yaml_provider.commands.run import apply_to
     from argo_yaml_provider.plan.compile import compile_file
-    from argo_yaml_provider.pods.settings import PodSettings
+    from argo_yaml_provider.pods.settings import PodSettings, folder_repository
 
     (plan,) = compile_file(file)
     request = runs.Request(name="wf", plan=plan)
     asyncio.run(apply_to(Path(kubeconfig), [], namespace))
-    pods = PodSettings(config_file=kubeconfig, namespace=namespace)
+    repository = folder_repository(Path(home) / "artifacts")
+    pods = PodSettings(config_file=kubeconfig, namespace=namespace, artifact_repository=repository)
     fresh = not (Path(home) / "airflow.db").exists()
     said = json.loads(os.environ.get("ONE_RUN", "{}"))
     with_options(runs, said.get("options", {}), said.get("default_args", {}))
@@ -129,6 +140,17 @@ def argo(home: Path, verb: str, words: Sequence[str]) -> None:
     from argo_yaml_provider.cli import main as command
 
     command([verb, "wf", "run-1", *words])
+
+
+def delete(home: Path) -> None:
+    """The run, as a person does in the UI."""
+    enter(home)
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        session.delete(session.scalar(select(DagRun).where(DagRun.run_id == "run-1")))
 
 
 def enter(home: Path) -> None:

@@ -14,6 +14,7 @@ from argo_yaml_provider.spec.problems import suggest
 from argo_yaml_provider.spec.resource import Json, Path
 
 POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
+ARTIFACT_GC = ("OnWorkflowCompletion", "OnWorkflowDeletion", "Never")
 POD_GC = ("OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess")
 _METRIC = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _POD_RESOURCES = ("cpu", "memory")
@@ -59,6 +60,7 @@ def check_choices(view: View) -> None:
     if strategy and strategy not in POD_GC:
         help_text = suggest(strategy, POD_GC, label="strategies")
         view.report_spec(("spec", "podGC", "strategy"), "bad-choice", f'"{strategy}" is no strategy of podGC', help=help_text)
+    _check_artifact_gc(view, "", ("spec", "artifactGC"), view.spec.get("artifactGC") or {})
     own = spec_of(view.resolved.resource)
     if own.get("workflowTemplateRef") and own.get("templates"):
         message = "templates cannot stand beside workflowTemplateRef"
@@ -68,6 +70,15 @@ def check_choices(view: View) -> None:
     _check_pod_resources(view, "", ("spec", "podResources"), view.spec.get("podResources") or {})
     for key, template in view.templates():
         _check_pod_resources(view, key, ("podResources",), template.get("podResources") or {})
+        for index, artifact in enumerate((template.get("outputs") or {}).get("artifacts") or ()):
+            _check_artifact_gc(view, key, ("outputs", "artifacts", index, "artifactGC"), artifact.get("artifactGC") or {})
+
+
+def _check_artifact_gc(view: View, key: str, path: Path, written: Json) -> None:
+    strategy = written.get("strategy") or ""
+    if strategy and strategy not in ARTIFACT_GC:
+        help_text = suggest(strategy, ARTIFACT_GC, label="strategies")
+        _say(view, key, (*path, "strategy"), "bad-choice", f'"{strategy}" is no strategy of artifactGC', help_text)
 
 
 def _check_pod_resources(view: View, key: str, path: Path, resources: Json) -> None:
