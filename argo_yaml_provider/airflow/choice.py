@@ -9,8 +9,8 @@ from __future__ import annotations
 from argo_yaml_provider.airflow.settings import Execution, Settings, executor_configured, resolve_execution
 from argo_yaml_provider.plan.nodes import CallKind, Json, Plan, PlannedTask, TaskKind
 
-ANNOTATION = "argo-yaml/execution"
-"""Of a workflow, or of a template for the steps that call it."""
+EXECUTION = "argo-yaml/execution"
+"""The annotation of a workflow, or of a template for the steps that call it."""
 TRIGGER = "argo_yaml_provider.airflow.hosts.triggerer.StepTrigger"
 _IN_TRIGGERER = (CallKind.POD, CallKind.RESOURCE, CallKind.HTTP)
 
@@ -19,7 +19,7 @@ def execution_of(plan: Plan, task: PlannedTask, template: Json, settings: Settin
     """The nearest that says something; what a triggerer cannot do is done elsewhere."""
     execution = settings.execution
     if not settings.fixed and (wanted := _annotated(plan, template)):
-        execution = resolve_execution(wanted, f"the annotation {ANNOTATION} of {plan.name}")
+        execution = resolve_execution(wanted, f"the annotation {EXECUTION} of {plan.name}")
     if execution is Execution.TRIGGERER and (settings.pool or not fits_triggerer(task, template)):
         return Execution.EXECUTOR if executor_configured() else Execution.WORKER
     return execution
@@ -37,6 +37,6 @@ def fits_triggerer(task: PlannedTask, template: Json) -> bool:
 def _annotated(plan: Plan, template: Json) -> str | None:
     of_workflow = (plan.cron or plan.workflow).get("metadata") or {}
     for metadata in (template, template.get("metadata") or {}, of_workflow):
-        if wanted := (metadata.get("annotations") or {}).get(ANNOTATION):
+        if wanted := (metadata.get("annotations") or {}).get(EXECUTION):
             return str(wanted)
     return None

@@ -41,6 +41,7 @@ class RunWorkers(LocalExecutor):
 
     def __init__(self) -> None:
         super().__init__(parallelism=_WORKERS)  # type: ignore[no-untyped-call]
+        _api()
 
     @property
     def started(self) -> bool:
@@ -89,12 +90,21 @@ def _work(tasks: Any, results: Any, unread: Any) -> None:
 @cache
 def _client() -> Any:
     """Made as the triggerer makes its own."""
-    from airflow.api_fastapi.execution_api.app import InProcessExecutionAPI
     from airflow.sdk.api.client import Client
 
-    client = Client(base_url=None, token="", dry_run=True, transport=InProcessExecutionAPI().transport)
+    client = Client(base_url=None, token="", dry_run=True, transport=_api().transport)
     client.base_url = "http://in-process.invalid./"
     return client
+
+
+@cache
+def _api() -> Any:
+    """Its application takes seconds to make, which all workers have from the process that they are forked from."""
+    from airflow.api_fastapi.execution_api.app import InProcessExecutionAPI
+
+    api = InProcessExecutionAPI()
+    assert api.app
+    return api
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Run Argo's own examples here, all in one Airflow, and compare each outcome, node by node, with what Argo made of it.
 
-Usage: python tests/parity/run.py [NAME…] [--backend embedded|cluster] [--keep DIR]
+Usage: python tests/parity/run.py [NAME…] [--backend embedded|cluster] [--execution executor|triggerer|worker] [--keep DIR]
 
 NAME is a file's path in index.tsv without `examples/` and `.yaml`; `.N` at its end is its document N. Without a name, all run.
 `known.tsv` beside this file lists what is known to differ, on which backend (embedded, cluster, both), and why; a difference
@@ -101,7 +101,7 @@ def differences(case: Case, result: Json | None) -> list[str]:
     return found
 
 
-def run_cases(cases: Sequence[Case], backend: str) -> dict[str, Json]:
+def run_cases(cases: Sequence[Case], backend: str, execution: str = "executor") -> dict[str, Json]:
     """The results, by name; those that cannot end here are only compiled."""
     from argo_yaml_provider.airflow.run import Stop
     from argo_yaml_provider.commands.run import Options, Work, compile_works, results_of, run_works
@@ -118,6 +118,7 @@ def run_cases(cases: Sequence[Case], backend: str) -> dict[str, Json]:
             stop=Stop(timeout=900, until_waiting=True),
             output="json",
             output_dir=None,
+            execution=execution,
         )
 
     works: list[Work] = []
@@ -166,6 +167,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--backend", choices=["embedded", "cluster"], default="embedded")
+    parser.add_argument("--execution", choices=["executor", "triggerer", "worker"], default="executor", help="who runs steps")
     parser.add_argument("--keep", type=Path, help="leave each result here")
     chosen = parser.parse_args()
     recorded, known = read_cases(), read_known(chosen.backend)
@@ -175,7 +177,7 @@ def main() -> int:
     os.environ["AIRFLOW__ARGO_YAML__IMAGES"] = json.dumps(IMAGES)
     begun = time.monotonic()
     endless = {name for name, reason in known.items() if reason.startswith("never ends")}
-    results = run_cases([recorded[name] for name in names if name not in endless], chosen.backend)
+    results = run_cases([recorded[name] for name in names if name not in endless], chosen.backend, chosen.execution)
     wrong = 0
     for name in names:
         found = differences(recorded[name], results.get(name))

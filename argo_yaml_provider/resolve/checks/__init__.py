@@ -16,6 +16,7 @@ from argo_yaml_provider.resolve.checks.calls import (
 )
 from argo_yaml_provider.resolve.checks.cron import check_cron
 from argo_yaml_provider.resolve.checks.dags import check_cycles, check_dependencies, check_depends, check_targets
+from argo_yaml_provider.resolve.checks.execution import check_execution
 from argo_yaml_provider.resolve.checks.leaves import (
     check_container_sets,
     check_containers,
@@ -37,6 +38,7 @@ CHECKS = (
     check_size,
     check_object_name,
     check_labels,
+    check_execution,
     check_template_names,
     check_types,
     check_entrypoint,
