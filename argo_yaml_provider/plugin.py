@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.plugins_manager import AirflowPlugin
 
 from argo_yaml_provider.airflow.timetables import CronWorkflowTimetable
+
+
+async def receive_events(scope: Any, receive: Any, send: Any) -> None:
+    """The webhook; what it needs is imported by the first event."""
+    from argo_yaml_provider.airflow.events import build_app
+
+    await build_app()(scope, receive, send)
 
 
 class ArgoYamlPlugin(AirflowPlugin):
     """Registers what a serialized DAG may refer to."""
 
     name = "argo_yaml"
+    fastapi_apps = [{"app": receive_events, "url_prefix": "/argo", "name": "argo events"}]  # noqa: RUF012
     timetables = [CronWorkflowTimetable]  # noqa: RUF012 - Airflow's own declaration

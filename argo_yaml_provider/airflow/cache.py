@@ -21,7 +21,7 @@ from argo_yaml_provider import __version__
 from argo_yaml_provider.plan.nodes import Json
 
 _REFERS = (b"emplateRef", b"configMapKeyRef")
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

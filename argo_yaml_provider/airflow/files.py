@@ -14,7 +14,6 @@ SUFFIXES = (".yaml", ".yml", ".json")
 _ARGO = re.compile(rb"""apiVersion["']?\s*:\s*["']?argoproj\.io/""")
 _KIND = re.compile(rb"""(?m)^["']?kind["']?\s*:\s*["']?([A-Za-z]*)""")
 _NOT_RUN = {
-    b"WorkflowEventBinding",
     b"ConfigMap",
     b"Secret",
     b"ServiceAccount",
@@ -27,12 +26,17 @@ _GLANCE = 4 * 2**20
 
 def workflow_files(folder: Path) -> Iterator[Path]:
     """The folder's workflow files at any depth, `.airflowignore` respected, sorted."""
+    return (path for path in data_files(folder) if holds_workflow(path))
+
+
+def data_files(folder: Path) -> Iterator[Path]:
+    """Every YAML and JSON file of the folder, likewise."""
     from airflow._shared.module_loading.file_discovery import find_path_from_directory
     from airflow.configuration import conf
 
     syntax = conf.get("core", "dag_ignore_file_syntax", fallback="glob")
     found = (Path(path) for path in find_path_from_directory(folder, ".airflowignore", syntax))
-    return (path for path in sorted(found) if path.suffix.lower() in SUFFIXES and holds_workflow(path))
+    return (path for path in sorted(found) if path.suffix.lower() in SUFFIXES)
 
 
 def holds_workflow(path: Path) -> bool:

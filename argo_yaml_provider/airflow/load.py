@@ -46,6 +46,8 @@ class Entry:
     """Whether the name was chosen by the author (annotation or metadata.name), not generated."""
     text: str = ""
     """The plan, as plan.serialize wrote it."""
+    binding: Json | None = None
+    """Of a WorkflowEventBinding: what `resolve.bindings` read."""
     children: tuple[str, ...] = ()
     error: str = ""
 
@@ -63,6 +65,33 @@ def load_dags(namespace: MutableMapping[str, Any], folder: str | Path | None = N
         namespace[f"dag {dag.dag_id}"] = dag
 
 
+def load_file(namespace: MutableMapping[str, Any], *dag_ids: str) -> None:
+    """Put the DAGs of the workflow file beside this DAG file (`train.yaml.py`: of `train.yaml`) into its namespace.
+
+    Its workflows get these ids, in order. A file that is wrong is an import error.
+    """
+    from dataclasses import replace
+
+    from airflow.sdk import get_parsing_context
+
+    path = Path(namespace["__file__"]).with_suffix("")
+    settings, only = read_settings(), get_parsing_context().dag_id
+    for entry, dag_id in zip(Folder(folder=path.parent, settings=settings).read(path), dag_ids, strict=True):
+        if entry.error:
+            raise WrongWorkflowError(entry.error)
+        for dag in entry_dags(replace(entry, dag_id=dag_id), settings, only=only):
+            namespace[f"dag {dag.dag_id}"] = dag
+
+
+def show_error(_namespace: MutableMapping[str, Any], error: str) -> None:
+    """Let a file that is wrong be an import error."""
+    raise WrongWorkflowError(error)
+
+
+class WrongWorkflowError(Exception):
+    """A workflow file cannot become DAGs; Airflow shows the text as an import error."""
+
+
 def folder_dags(folder: Path, *, only: str | None = None, **dag_kwargs: Any) -> Iterator[DAG]:
     """The DAGs of a folder; with `only`, that one alone."""
     settings = read_settings()
@@ -76,6 +105,7 @@ def folder_dags(folder: Path, *, only: str | None = None, **dag_kwargs: Any) -> 
 
 def entry_dags(entry: Entry, settings: Settings, *, only: str | None = None, **dag_kwargs: Any) -> Iterator[DAG]:
     """The entry's DAG and those of its child plans, or the DAG that shows its error."""
+    from argo_yaml_provider.airflow.bindings import build_binding
     from argo_yaml_provider.airflow.dags import build_child, build_dag
     from argo_yaml_provider.airflow.placeholder import build_placeholder
     from argo_yaml_provider.plan.serialize import loads
@@ -83,6 +113,10 @@ def entry_dags(entry: Entry, settings: Settings, *, only: str | None = None, **d
     if entry.error:
         if only in (None, entry.dag_id):
             yield build_placeholder(entry.dag_id, entry.error, settings)
+        return
+    if entry.binding is not None:
+        if only in (None, entry.dag_id):
+            yield build_binding(entry.dag_id, entry.binding, settings, source=_source(entry.path))
         return
     child_ids = {key: child_dag_id(entry.dag_id, key) for key in entry.children}
     if only is not None and only != entry.dag_id and only not in child_ids.values():
@@ -114,11 +148,19 @@ class Folder:
 
     def entries(self) -> list[Entry]:
         """Every workflow of the folder under the dag_id it gets; remembered for `remembered`."""
-        found = named([entry for path in workflow_files(self.folder) for entry in self.read(path)])
+        found = named([entry for entries in self.by_path().values() for entry in entries])
         self.cache.write(
             self._index, {"dags": {dag_id: str(entry.path) for entry in found if not entry.error for dag_id in _ids(entry)}}
         )
         return found
+
+    def by_path(self) -> dict[Path, list[Entry]]:
+        """The entries of each file, under the ids they ask for."""
+        return {path: self.read(path) for path in workflow_files(self.folder)}
+
+    def key(self, raw: bytes) -> str:
+        """Changes with a file's content, and with the templates here if it refers to any."""
+        return content_key(raw, lambda: self.templates)
 
     def remembered(self, dag_id: str) -> Entry | None:
         """The entry of a dag_id, if its file is as it was when the folder was last read."""
@@ -135,26 +177,28 @@ class Folder:
             raw = path.read_bytes()
         except OSError as error:
             return [self._broken(path, f"{self._place(path)}: the file cannot be read: {error.strerror}")]
-        key = content_key(raw, lambda: self.templates)
         try:
-            value = self.cache.look_up(path, key, lambda: self.compile(path))
+            value = self.cache.look_up(path, self.key(raw), lambda: self.compile(path))
         except Exception as error:  # noqa: BLE001 - a bug of ours, and not the file's: it must not hide the others, nor be remembered
             return [self._broken(path, f"{self._place(path)}: {type(error).__name__}: {error}", _wanted_name(path))]
         if "error" in value:
             return [self._broken(path, value["error"], value["name"])]
         several = len(value["plans"]) > 1
-        return [self._entry(path, plan, number if several else None) for number, plan in enumerate(value["plans"])]
+        plans = [self._entry(path, plan, number if several else None) for number, plan in enumerate(value["plans"])]
+        return [*plans, *(self._bound(path, binding) for binding in value["bindings"])]
 
     def compile(self, path: Path) -> Json:
         """What is kept of a file: its plans with their names, or its error."""
         from argo_yaml_provider.plan.compile import compile_file
         from argo_yaml_provider.plan.serialize import dumps
+        from argo_yaml_provider.resolve.files import bindings_of
 
         try:
             plans = compile_file(path, library_paths=self.settings.templates, shown_as=self._place(path))
         except SpecError as error:
             return {"error": str(error), "name": _wanted_name(path)}
-        return {"plans": [{"text": dumps(plan), **_names(plan)} for plan in plans]}
+        bindings = [binding.to_json() for binding in bindings_of(path)]
+        return {"plans": [{"text": dumps(plan), **_names(plan)} for plan in plans], "bindings": bindings}
 
     @property
     def _index(self) -> Path:
@@ -171,6 +215,12 @@ class Folder:
         return Entry(
             dag_id=slug(name) or by_path, path=path, place=self._place(path), by_path=by_path, fixed=False, error=error
         )
+
+    def _bound(self, path: Path, binding: Json) -> Entry:
+        wanted = binding["annotations"].get(DAG_ID)
+        by_path = f"{self._path_id(path)}.{binding['name']}.event"
+        dag_id = slug(wanted or f"{binding['name']}.event")
+        return Entry(dag_id=dag_id, path=path, place=self._place(path), by_path=by_path, fixed=bool(wanted), binding=binding)
 
     def _entry(self, path: Path, plan: Json, number: int | None) -> Entry:
         suffix, note = ("", "") if number is None else (f".{number}", f" (document {number + 1})")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from argo_yaml_provider.diagnostics import Diagnostic, Pos, SpecError
+from argo_yaml_provider.resolve.bindings import KIND, Binding, check_binding, read_binding
 from argo_yaml_provider.resolve.checks import check
 from argo_yaml_provider.resolve.library import find_library, load_path
 from argo_yaml_provider.resolve.resolve import join
@@ -39,6 +40,12 @@ def resolve_file(
     return resolve_loaded(loaded, library, document=document, entrypoint=entrypoint)
 
 
+def bindings_of(path: str | Path, *, shown_as: str = "") -> tuple[Binding, ...]:
+    """The WorkflowEventBindings of a file that `resolve_file` has taken."""
+    loaded = load_path(path, shown_as=shown_as)
+    return tuple(read_binding(one) for one in loaded.resources if one.is_argo and one.kind == KIND)
+
+
 def resolve_text(text: str, *, file: str = "<text>", entrypoint: str = "") -> tuple[Resolved, ...]:
     """The same of a text that has no folder."""
     loaded = load_all(read_text(text, file=file))
@@ -64,9 +71,12 @@ def resolve_loaded(
             if one is not None:
                 check(one, library, problems)
                 resolved.append(one)
+    bindings = [one for one in chosen if one.is_argo and one.kind == KIND and one.document.index not in loaded.broken]
+    for binding in bindings:
+        check_binding(binding, problems)
     if problems.all:
         raise SpecError(problems.all)
-    if not resolved:
+    if not resolved and not bindings:
         raise SpecError((_nothing_to_run(loaded, chosen, document),))
     return tuple(resolved)
 

@@ -85,7 +85,6 @@ CODES: dict[str, str] = {
 }
 
 UNSUPPORTED: dict[str, str] = {
-    "unsupported-event-binding": "trigger the DAG from outside by Airflow's REST API or an asset",
     "unsupported-artifact-plugin": "keep the artifact in a store such as s3, gcs, azure, oss, hdfs or http",
     "unsupported-artifact-auth": "use a key, a password or a token from a secret, or the identity of the pod's service account",
     "unsupported-bucket-option": "set it on the bucket itself, once, beside the workflow",

@@ -74,7 +74,7 @@ def _check_value(report: Report, parameter: Json, path: Path, *, may_be_empty: b
             report(path, "missing-value", f'argument "{name}" has no value', help=help_text)
         return
     wrong = [one for one in ("path", "jsonPath", "parameter", "expression") if source.get(one)]
-    allowed = source.get("configMapKeyRef") is not None or source.get("event") or source.get("supplied") is not None
+    allowed = source.get("configMapKeyRef") is not None or source.get("supplied") is not None
     if wrong or not allowed:
         message = f'the valueFrom of argument "{name}" cannot be used here'
         help_text = 'it takes configMapKeyRef; for another step\'s output write value: "{{steps.NAME.outputs.parameters.NAME}}"'
