@@ -71,15 +71,15 @@ def with_options(runs: Any, options: dict[str, str], default_args: dict[str, Any
         return
     from argo_yaml_provider.airflow.home import enter_home
 
-    def enter_with_options(home: Path, tell: Any) -> None:
-        enter_home(home, tell)
+    def enter_with_options(*how: Any) -> None:
+        enter_home(*how)
         os.environ.update(options)
 
-    def write_with_arguments(session: Any, plan: Any, pods: Any, dag_id: str) -> None:
+    def write_with_arguments(*what: Any, **more: Any) -> None:
         from argo_yaml_provider.airflow import dags
 
         dags.build_dags = partial(dags.build_dags, default_args=arguments(default_args))
-        write_dags(session, plan, pods, dag_id)
+        write_dags(*what, **more)
 
     write_dags, runs.enter_home, runs.write_dags = runs.write_dags, enter_with_options, write_with_arguments
 
