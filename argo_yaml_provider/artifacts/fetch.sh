@@ -138,5 +138,5 @@ links_outside() {
 
 finish() {
     wait
-    if [ -s "$failures" ]; then head -c 2000 "$failures" >"${TERMINATION_LOG:-/dev/termination-log}"; exit 64; fi
+    if [ -s "$failures" ]; then printf %s "$(head -c 2000 "$failures")" >"${TERMINATION_LOG:-/dev/termination-log}"; exit 64; fi
 }

@@ -31,13 +31,14 @@ judge() {
         *AccessDenied* | *Forbidden* | *InvalidAccessKeyId* | *SignatureDoesNotMatch* | *AuthorizationFailure* | *AuthenticationFailed*) kind=refused ;;
         *"error: 40"[13]* | *"status code: 40"[13]* | *"StatusCode: 40"[13]* | *"googleapi: Error 40"[13]*) kind=refused ;;
         *"Authentication failed"* | *"ermission denied"* | *"could not read Username"* | *"could not read Password"*) kind=refused ;;
-        *invalid_grant* | *invalid_client* | *unauthorized_client* | *"cannot fetch token: 40"* | *"no token"*) kind=refused ;;
+        *invalid_grant* | *invalid_client* | *unauthorized_client* | *"cannot fetch token: 40"*) kind=refused ;;
         *"failed to parse credentials"* | *"error processing credentials"* | *"illegal base64"* | *"private key"* | *"error in libcrypto"*) kind=refused ;;
         *NoSuchKey* | *BlobNotFound* | *"error: 404"* | *"error: 410"* | *"object not found"* | *"directory not found"*) kind=absent ;;
         *"couldn't find remote ref"* | *"Remote branch"*"not found"* | *"not our ref"*) kind=absent ;;
         *"No space left"*) kind=full ;;
         *"rclone 1.61 or newer"*) kind=old ;;
         *"error: 408"* | *"error: 429"*) kind=away ;;
+        *"no token: the token URL answered: "?*) kind=wrong ;;
         *"error: 4"[0-9][0-9]*) kind=wrong ;;
         *) kind=away ;;
     esac
@@ -46,7 +47,7 @@ judge() {
 # Fills `why`: where, what, what to do, and the tool's own words, without times, signatures and line ends.
 explain() {
     words=$(printf %s "$message" | tr '\n\t' '  ' | sed -e 's#[0-9]\{4\}/[0-9][0-9]/[0-9][0-9] [0-9:]\{8\} ##g' \
-        -e 's/\([?&]sig=\)[^& "]*/\1…/g' -e 's/---*//g' -e 's/  */ /g' -e 's/^ //' | head -c 300)
+        -e 's/\([?&]sig=\)[^& "]*/\1…/g' -e 's/---*//g' -e 's/  */ /g' -e 's/^ //' | head -c 240)
     case $kind in
         lacking) why="$place: $lacking" ;;
         refused) why="$place: the store refuses the credentials: $access" ;;

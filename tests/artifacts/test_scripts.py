@@ -88,7 +88,7 @@ def test_a_tar_stays_packed_where_archive_none_is_declared(tmp_path: Path) -> No
     assert (tmp_path / "model").read_bytes() == packed.read_bytes()
 
 
-MISSING = "artifact model failed to load: raw: nothing lies at its key: store it first, or declare the artifact optional\n"
+MISSING = "artifact model failed to load: raw: nothing lies at its key: store it first, or declare the artifact optional"
 
 
 @pytest.mark.parametrize(("optional", "want"), [(True, (0, "")), (False, (64, MISSING))])

@@ -193,7 +193,7 @@ def nodes(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     try:
         where = ["--kubeconfig", os.environ["KUBECONFIG"], "--namespace", NAMESPACE]
         command = [sys.executable, "-m", "argo_yaml_provider", "run", "--output", "json", str(file), *where]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=environment)
         found = json.loads(ended.stdout)["nodes"]
         yield {node["displayName"]: node for node in found}
     finally:
@@ -230,7 +230,7 @@ def test_what_cannot_be_stored_makes_the_step_an_error(stores: Stores, nodes: di
 
 
 def test_a_secret_that_is_not_there_holds_no_pod_back(nodes: dict[str, Json]) -> None:
-    assert (nodes["lacking"]["phase"], nodes["lacking"]["message"].rstrip()) == (
+    assert (nodes["lacking"]["phase"], nodes["lacking"]["message"]) == (
         "Error",
         ("init: Error (exit code 64): artifact s3 failed to load: s3 box/s3/x.tgz at h: Secret nosuch has no key s3-secret,"
         " or is not in the namespace: create it, or correct the location"),

@@ -45,9 +45,13 @@ class Web:
     """How often a path answers 503 before it works."""
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # pods come in crowds
+
+
 @contextlib.contextmanager
 def serve_web(web: Web, tls: ssl.SSLContext | None = None) -> Iterator[Web]:
-    server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), type("Handler", (Handler,), {"web": web}))
+    server = Server(("0.0.0.0", 0), type("Handler", (Handler,), {"web": web}))
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     web.port = server.server_address[1]
