@@ -17,6 +17,7 @@ from argo_yaml_provider.airflow.hosts.keys import once_key, once_task
 from argo_yaml_provider.airflow.hosts.plans import Version, read_version
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json
+from argo_yaml_provider.step.daemons import death_key
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -128,7 +129,15 @@ class RunSource:
 
     def outcome(self, task_id: str, map_index: int) -> Outcome | None:
         """The outcome of a task that has ended, and of one that runs that it does."""
-        return self.outcomes.get((task_id, map_index)) or self._running(*self.states.get((task_id, map_index), (None, None)))
+        ended = self._now(self.outcomes.get((task_id, map_index)))
+        return ended or self._running(*self.states.get((task_id, map_index), (None, None)))
+
+    def _now(self, outcome: Outcome | None) -> Outcome | None:
+        """A daemon that died since it was ready."""
+        if outcome is None or outcome.last is None or not outcome.last.daemoned:
+            return outcome
+        death = self.once.get(death_key(outcome.last.pod))
+        return outcome.died(death) if death else outcome
 
     def _running(self, state: str | None, started: datetime | None) -> Outcome | None:
         if not self.live or state not in _UNDER_WAY or started is None:

@@ -81,7 +81,8 @@ def _quiet(rest: tuple[Step, ...], query: Query, value: Any) -> Any:
         return None
 
 
-_KINDS = {type(None): "nil", **{type(one): go_kind(one) for one in ({}, [], "", 0.0, True)}}
+_PLAIN: tuple[Any, ...] = ({}, [], "", 0.0, True)
+_KINDS = {type(None): "nil", **{type(one): go_kind(one) for one in _PLAIN}}
 """Of what JSON is made of: most of a search is parts of a document that have not what it looks for."""
 
 

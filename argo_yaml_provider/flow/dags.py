@@ -98,13 +98,15 @@ class DagRules:
         names, logic = self.needs(frame, name)
         if not logic:
             return None
-        results: dict[str, dict[str, bool]] = {}
+        found: dict[str, tuple[Place, Result]] = {}
         for need in names:
             place = self.place(frame, need)
             result = self._engine.result(place)
             if result is None or not (result.fulfilled or result.daemoned) or self._engine.hooks.unfinished(place):
                 return Absent(reason=f"it waits for {need}")
-            results[need] = self._judged(place, result)
+            found[need] = place, result
+        moment = max((result.known_at for _, result in found.values()), default="")
+        results = {need: self._judged(place, result.as_of(moment)) for need, (place, result) in found.items()}
         try:
             if evaluate_depends(logic, results):
                 return None

@@ -50,6 +50,7 @@ def leaf_result(template: Json, call: Call, outcome: Outcome | None, spec: Json)
         pod_ip=last.pod_ip,
         host_node=last.host_node,
         daemoned=last.daemoned,
+        ready_at=last.ready_at,
         attempts=outcome.attempts,
         leaving=outcome.values.get("leaving") or {},
     )

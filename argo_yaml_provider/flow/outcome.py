@@ -5,7 +5,7 @@ Everything is JSON. Times are RFC 3339 in UTC. Nothing secret is ever in it.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -45,6 +45,8 @@ class Attempt:
     started_at: str = ""
     finished_at: str = ""
     daemoned: bool = False
+    ready_at: str = ""
+    """Of a daemon that died after it was ready: since when it served; `finished_at` is until when."""
     child: dict[str, str] | None = None
     """Of a child run: {"dag_id", "run_id"}."""
     containers: dict[str, str] = field(default_factory=dict)
@@ -68,6 +70,21 @@ class Outcome:
     Of a resumed suspend: {"parameters": supplied values}. Of a step found in a cache: {"root": its outputs}."""
     child: dict[str, str] | None = None
     """Of a child run: {"dag_id", "run_id"}; its verdict is that run's."""
+
+    def died(self, death: dict[str, Any]) -> Outcome:
+        """Of a daemon: the same, once its pod has ended of itself. `death`: phase, message, exit_code, at."""
+        *before, last = self.attempts
+        phase, message = Phase(death["phase"]), str(death["message"])
+        last = replace(
+            last,
+            phase=phase,
+            message=message,
+            exit_code=death["exit_code"],
+            daemoned=False,
+            ready_at=last.finished_at,
+            finished_at=str(death["at"]),
+        )
+        return replace(self, phase=phase, message=message, attempts=(*before, last))
 
     @property
     def last(self) -> Attempt | None:

@@ -7,7 +7,7 @@ Must not know: how a result is worked out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
@@ -50,11 +50,24 @@ class Result:
     pod_ip: str = ""
     host_node: str = ""
     daemoned: bool = False
+    ready_at: str = ""
+    """Of a daemon that died after it was ready: since when it served; `finished_at` is until when."""
     raised: bool = False
     """Whether the call broke its parent too: Argo's executeTemplate gave an error, not only a node."""
     attempts: tuple[Attempt, ...] = ()
     leaving: Mapping[str, int] = field(default_factory=dict)
     """Of a child run: the phases of its last branches (see `branches`), and how far they are from its root."""
+
+    @property
+    def known_at(self) -> str:
+        """When those who wait for it could first go on."""
+        return self.ready_at or self.finished_at
+
+    def as_of(self, moment: str) -> Result:
+        """As it was seen then: a daemon that died later still served."""
+        if not self.ready_at or moment > self.finished_at:
+            return self
+        return replace(self, phase=Phase.SUCCEEDED, message="", daemoned=True, ready_at="", finished_at=self.ready_at)
 
     @property
     def failed(self) -> bool:

@@ -118,6 +118,8 @@ class StepsRules:
         if problem:
             return GroupEnd(phase=Phase.ERROR, message=problem)
         members: list[tuple[Place, Result]] = self.members(frame, number)
+        moment = max((result.known_at for _, result in members), default="")
+        members = [(place, result.as_of(moment)) for place, result in members]
         times = span([result for _, result in members])
         wrong = next((why for place, _ in members if (why := self._engine.hooks.wrong(place, exits=True))), "")
         if wrong:

@@ -19,6 +19,7 @@ from argo_yaml_provider.plan.nodes import CallKind, Json, TaskKind
 from argo_yaml_provider.pods.names import pod_name
 from argo_yaml_provider.step.belongings import delete_belongings
 from argo_yaml_provider.step.collect import collect, collects
+from argo_yaml_provider.step.daemons import spare_the_living
 from argo_yaml_provider.step.data import run_data
 from argo_yaml_provider.step.ending import end_daemons, put_away, put_away_all
 from argo_yaml_provider.step.host import Ended, Host
@@ -66,6 +67,7 @@ async def run_task(host: Host) -> Ended:
         if not host.facts.depth and is_synchronized(host.plan):
             await release(host, workflow_locks(host, await asker.ask(lambda flow: flow.lock_spec())))
         if any(template.get("daemon") for template in host.plan.templates.values()):
+            await spare_the_living(host)
             end_daemons(host)
         host.kube.later(delete_belongings(host, verdict.phase))
         if not host.facts.depth and collects(host.plan):

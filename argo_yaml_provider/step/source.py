@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from argo_yaml_provider.flow.facts import Missing
 from argo_yaml_provider.flow.outcome import Outcome
+from argo_yaml_provider.step.daemons import outcome_now
 from argo_yaml_provider.step.host import Host
 
 Json = dict[str, Any]
@@ -57,7 +58,8 @@ class Loaded:
     async def _fetch_one(self, missing: Missing) -> None:
         if missing.kind == "outcome":
             task_id, map_index = cast("tuple[str, int]", missing.key)
-            self._values["outcome", task_id, map_index] = await self._host.outcome(task_id, map_index)
+            found = await self._host.outcome(task_id, map_index)
+            self._values["outcome", task_id, map_index] = found and await outcome_now(self._host, found)
         elif missing.kind == "config_map":
             name, key = missing.key
             self._values["config_map", name, key] = await self._host.once(

@@ -264,6 +264,50 @@ def test_a_daemon_is_running_for_those_who_use_it() -> None:
     assert inputs(played(spec, lambda decision: replace(echo(decision), daemoned=True)), ".a") == {"m": "Running"}
 
 
+def timed(ready: str, died: str, others: str) -> Callable[[Decision], Attempt]:
+    """A daemon `d` that served from and until then; all else ends later."""
+
+    def leaf(decision: Decision) -> Attempt:
+        if decision.node.endswith(".d"):
+            return replace(echo(decision), phase=Phase.FAILED, ready_at=ready, finished_at=died)
+        return replace(echo(decision), finished_at=others)
+
+    return leaf
+
+
+def test_a_daemon_that_died_is_seen_by_those_who_come_after() -> None:
+    spec = """
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: d, template: leaf}
+      - {name: a, depends: d, template: leaf}
+      - {name: c, depends: d && a, template: leaf}
+"""
+    early = played(spec, timed("2026-01-01T00:00:01Z", "2026-01-01T00:00:05Z", "2026-01-01T00:00:09Z"))
+    assert (phases(early), early.flow.verdict().phase) == ({".d": "Failed", ".a": "Succeeded", ".c": "Omitted"}, Phase.FAILED)
+    late = played(spec, timed("2026-01-01T00:00:01Z", "2026-01-01T00:00:15Z", "2026-01-01T00:00:09Z"))
+    seen = {".d": "Failed", ".a": "Succeeded", ".c": "Succeeded"}
+    assert (phases(late), late.flow.verdict().phase) == (seen, Phase.SUCCEEDED)
+
+
+def test_a_daemon_fails_its_group_only_if_it_dies_before_the_group_is_over() -> None:
+    spec = """
+  templates:
+  - name: main
+    steps:
+    - - {name: d, template: leaf}
+      - {name: slow, template: leaf}
+    - - {name: a, template: leaf}
+"""
+    early = played(spec, timed("2026-01-01T00:00:01Z", "2026-01-01T00:00:05Z", "2026-01-01T00:00:09Z"))
+    assert (phases(early), early.flow.verdict().phase) == ({"[0].d": "Failed", "[0].slow": "Succeeded"}, Phase.FAILED)
+    late = played(spec, timed("2026-01-01T00:00:01Z", "2026-01-01T00:00:15Z", "2026-01-01T00:00:09Z"))
+    seen = {"[0].d": "Failed", "[0].slow": "Succeeded", "[1].a": "Succeeded"}
+    assert (phases(late), late.flow.verdict().phase) == (seen, Phase.SUCCEEDED)
+
+
 def test_the_results_of_a_loop_are_listed_as_they_were_written() -> None:
     spec = """
   templates:

@@ -3,9 +3,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from argo_yaml_provider.flow.outcome import Phase
+from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.pods.names import DAEMON_LABEL
 from argo_yaml_provider.step.pod import run_pod
+from argo_yaml_provider.step.run import run_task
 from tests.step.conftest import LocalHost, container
 from tests.step.test_run import pods_of, run_all, workflow
 
@@ -44,4 +45,39 @@ async def test_a_daemon_is_ended_with_its_run(host: LocalHost) -> None:
     assert verdict.phase is Phase.SUCCEEDED
     async with asyncio.timeout(20):
         while any("deletionTimestamp" not in pod["metadata"] for pod in await pods_of(host)):  # noqa: ASYNC110 - the API server ends them
+            await asyncio.sleep(0.05)
+
+
+async def test_a_daemon_that_dies_after_it_was_ready_is_told_of(host: LocalHost) -> None:
+    plan = workflow("""
+  - name: main
+    dag:
+      tasks:
+      - {name: stays, template: server}
+      - {name: dies, template: server}
+      - {name: client, depends: stays && dies, template: client}
+      - {name: after, depends: client && dies, template: client}
+  - name: server
+    daemon: true
+    container: {image: busybox, command: [sleep, "600"]}
+  - name: client
+    container: {image: busybox, command: [sleep, "2"]}
+""")
+    host.plan, said = plan, {}
+    for task in plan.tasks:
+        if task.label == "client":
+            await kill(host, said["dies"])
+        host.task_id, host.ended = task.id, ()
+        said[task.label] = host.outcomes[task.id, -1] = (await run_task(host)).outcome
+    phases = {name: outcome.phase for name, outcome in said.items()}
+    assert (phases["client"], phases["after"], phases["verdict"]) == (Phase.SUCCEEDED, Phase.OMITTED, Phase.ERROR)
+    kept = {pod: host.kept[f"daemon/{pod}"] for pod in (said[name].attempts[0].pod for name in ("stays", "dies"))}
+    assert [death.get("message") for death in kept.values()] == [None, "pod deleted"]
+
+
+async def kill(host: LocalHost, daemon: Outcome) -> None:
+    pod = daemon.attempts[0].pod
+    await host.kube.delete_pod(host.facts.namespace, pod)
+    async with asyncio.timeout(60):
+        while await host.kube.get(f"/api/v1/namespaces/{host.facts.namespace}/pods/{pod}"):  # noqa: ASYNC110 - its kubelet ends it
             await asyncio.sleep(0.05)
