@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from argo_yaml_provider.airflow.load import load_dags as load_dags
+    from argo_yaml_provider.airflow.load import load_file as load_file
+    from argo_yaml_provider.airflow.load import show_error as show_error
 
-_HOMES = {"load_dags": "load", "ArgoDag": "authors", "ArgoTaskGroup": "authors"}
+_HOMES = {"load_dags": "load", "load_file": "load", "show_error": "load", "ArgoDag": "authors", "ArgoTaskGroup": "authors"}
 
 
 def __getattr__(name: str) -> Any:

@@ -83,9 +83,9 @@ def load_file(namespace: MutableMapping[str, Any], *dag_ids: str) -> None:
             namespace[f"dag {dag.dag_id}"] = dag
 
 
-def show_error(_namespace: MutableMapping[str, Any], error: str) -> None:
+def show_error(error: str) -> None:
     """Let a file that is wrong be an import error."""
-    raise WrongWorkflowError(error)
+    raise WrongWorkflowError(error.strip())
 
 
 class WrongWorkflowError(Exception):

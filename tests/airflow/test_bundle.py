@@ -1,0 +1,201 @@
+"""The bundle, under Airflow's own dag processor."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.sdk.exceptions import AirflowException
+
+from argo_yaml_provider.airflow.bundle import ArgoDagBundle
+
+HELLO = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: NAME}
+spec: {entrypoint: a, templates: [{name: a, container: {image: x}}]}
+"""
+SHARED = """apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: shared}
+spec: {templates: [{name: a, container: {image: x}}]}
+"""
+REFERS = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: refers}
+spec:
+  entrypoint: a
+  templates: [{name: a, steps: [[{name: s, templateRef: {name: shared, template: a}}]]}]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AIRFLOW__ARGO_YAML__CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH", str(tmp_path / "storage"))
+    (tmp_path / "workflows" / "deep").mkdir(parents=True)
+    return tmp_path / "workflows"
+
+
+def bundle(folder: Path, **kwargs: Any) -> ArgoDagBundle:
+    made = ArgoDagBundle(name="workflows", path=str(folder), **kwargs)
+    made.initialize()
+    return made
+
+
+def dag_files(made: ArgoDagBundle) -> dict[str, int]:
+    return {path.relative_to(made.path).as_posix(): path.stat().st_mtime_ns for path in made.path.rglob("*.py")}
+
+
+def bag(made: ArgoDagBundle) -> BundleDagBag:
+    return BundleDagBag(dag_folder=str(made.path), bundle_path=made.path, bundle_name=made.name, collect_dags=True)
+
+
+def test_each_workflow_file_is_a_dag_file_with_its_own_dag(folder: Path) -> None:
+    (folder / "one.yaml").write_text(HELLO.replace("NAME", "one"))
+    (folder / "deep" / "two.yml").write_text(HELLO.replace("NAME", "two"))
+    (folder / ".airflowignore").write_text("ignored.yaml\n")
+    (folder / "ignored.yaml").write_text(HELLO.replace("NAME", "ignored"))
+    (folder / "other.yaml").write_text("kind: Secret\napiVersion: v1\n")
+    found = bag(bundle(folder))
+    places = {dag_id: dag.relative_fileloc for dag_id, dag in found.dags.items()}
+    assert (places, found.import_errors) == ({"one": "one.yaml.py", "two": "deep/two.yml.py"}, {})
+
+
+def test_the_code_tab_shows_the_workflow_as_it_is_written(folder: Path) -> None:
+    text = HELLO.replace("NAME", "one") + '# """ and so on'
+    (folder / "one.yaml").write_text(text)
+    namespace: dict[str, Any] = {}
+    shown = (bundle(folder).path / "one.yaml.py").read_text()
+    exec(shown[shown.index("SOURCE") : shown.index("load_file(glob")], namespace)
+    assert (namespace["SOURCE"].lstrip("\n"), HELLO.replace("NAME", "one") in shown) == (text, True)
+
+
+def test_a_file_name_is_never_code(folder: Path) -> None:
+    (folder / 'a"\nraise SystemExit("run")\n#.yaml').write_text(HELLO.replace("NAME", "one"))
+    assert list(bag(bundle(folder)).dags) == ["one"]
+
+
+def test_a_wrong_file_has_an_import_error_of_its_own_and_hides_no_other(folder: Path) -> None:
+    (folder / "one.yaml").write_text(HELLO.replace("NAME", "one"))
+    (folder / "wrong.yaml").write_text(HELLO.replace("NAME", "wrong").replace("entrypoint: a", "entrypoint: b"))
+    found = bag(bundle(folder))
+    ((place, error),) = found.import_errors.items()
+    assert (list(found.dags), place) == (["one"], "wrong.yaml.py")
+    assert 'WrongWorkflowError: wrong.yaml:4:20: the entrypoint "b" is not defined [unknown-template]' in error
+
+
+def test_files_that_claim_one_name_are_both_refused_with_both_places(folder: Path) -> None:
+    for name in ("one.yaml", "deep/two.yaml"):
+        (folder / name).write_text(HELLO.replace("NAME", "same"))
+    found = bag(bundle(folder))
+    said = "the DAG same is defined more than once, in deep/two.yaml and one.yaml [duplicate-dag]"
+    assert (found.dags, sorted(found.import_errors)) == ({}, ["deep/two.yaml.py", "one.yaml.py"])
+    assert all(said in error for error in found.import_errors.values())
+
+
+def test_a_refresh_touches_the_files_that_changed_and_those_that_refer_to_a_changed_template(folder: Path) -> None:
+    for name in ("one", "two", "gone"):
+        (folder / f"{name}.yaml").write_text(HELLO.replace("NAME", name))
+    (folder / "shared.yaml").write_text(SHARED)
+    (folder / "refers.yaml").write_text(REFERS)
+    made = bundle(folder)
+    before, version = dag_files(made), made.get_current_version().version
+    made.refresh()
+    assert (dag_files(made), made.get_current_version().version) == (before, version)
+    (folder / "two.yaml").write_text(HELLO.replace("NAME", "two").replace("image: x", "image: y"))
+    (folder / "shared.yaml").write_text(SHARED.replace("image: x", "image: y"))
+    (folder / "gone.yaml").unlink()
+    made.refresh()
+    after = dag_files(made)
+    touched = {name for name in after if after[name] != before.get(name)}
+    assert (touched, before.keys() - after.keys()) == ({"two.yaml.py", "shared.yaml.py", "refers.yaml.py"}, {"gone.yaml.py"})
+    assert made.get_current_version().version != version
+
+
+def test_a_run_keeps_the_version_it_started_with(folder: Path) -> None:
+    (folder / "one.yaml").write_text(HELLO.replace("NAME", "one"))
+    version = bundle(folder).get_current_version().version
+    (folder / "one.yaml").write_text(HELLO.replace("NAME", "another"))
+    assert list(bag(bundle(folder)).dags) == ["another"]
+    assert list(bag(bundle(folder, version=version)).dags) == ["one"]
+
+
+def test_a_version_that_is_not_here_is_told_with_the_way_out(folder: Path) -> None:
+    with pytest.raises(AirflowException) as refused:
+        bundle(folder, version="v1")
+    assert str(refused.value) == (
+        "version v1 of the bundle workflows is not on this machine: "
+        "share [dag_processor] dag_bundle_storage_path with the dag processor, or keep the workflows in git"
+    )
+
+
+def test_another_bundle_gives_the_files_and_their_version(folder: Path) -> None:
+    (folder / "one.yaml").write_text(HELLO.replace("NAME", "one"))
+    git = {"classpath": "tests.airflow.test_bundle.Versioned", "kwargs": {"root": str(folder)}}
+    made = ArgoDagBundle(name="workflows", bundle=git)
+    made.initialize()
+    assert (list(bag(made).dags), made.get_current_version().version) == (["one"], "head")
+    older = ArgoDagBundle(name="workflows", bundle=git, version="deep")
+    (folder / "deep" / "old.yaml").write_text(HELLO.replace("NAME", "old"))
+    older.initialize()
+    assert list(bag(older).dags) == ["old"]
+
+
+def process(folder: Path) -> None:
+    """Airflow's dag processor, until it has parsed every file once."""
+    here = {
+        "classpath": "argo_yaml_provider.airflow.bundle.ArgoDagBundle",
+        "kwargs": {"path": str(folder), "refresh_interval": 0},
+    }
+    bundles = json.dumps([{"name": "workflows", **here}])
+    environment = {**os.environ, "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": bundles}
+    subprocess.run(
+        [sys.executable, "-m", "airflow", "dag-processor", "--num-runs", "1"], env=environment, check=True, capture_output=True
+    )
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_under_the_dag_processor_each_file_has_its_own_source_error_and_version(folder: Path) -> None:
+    from airflow.models.dag import DagModel
+    from airflow.models.dagcode import DagCode
+    from airflow.models.errors import ParseImportError
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    (folder / "one.yaml").write_text(HELLO.replace("NAME", "one"))
+    (folder / "wrong.yaml").write_text(HELLO.replace("NAME", "wrong").replace("entrypoint: a", "entrypoint: b"))
+    process(folder)
+    with create_session() as session:
+        rows = session.execute(select(DagModel.dag_id, DagModel.relative_fileloc, DagModel.bundle_name)).all()
+        error = session.scalar(select(ParseImportError))
+        version = session.scalar(select(DagModel.bundle_version))
+    assert [tuple(row) for row in rows] == [("one", "one.yaml.py", "workflows")]
+    assert (error.filename, 'the entrypoint "b" is not defined' in error.stacktrace) == ("wrong.yaml.py", True)
+    assert version == bundle(folder).get_current_version().version
+    assert HELLO.replace("NAME", "one") in DagCode.code("one")
+
+
+class Versioned(ArgoDagBundle.__mro__[1]):  # type: ignore[misc]
+    """A bundle whose versions are folders, as those of a git bundle are trees."""
+
+    supports_versioning = True
+
+    def __init__(self, *, root: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.root = Path(root)
+
+    @property
+    def path(self) -> Path:
+        return self.root / self.version if self.version else self.root
+
+    def get_current_version(self) -> str:
+        return self.version or "head"
+
+    def refresh(self) -> None:
+        pass
