@@ -179,10 +179,11 @@ class Composites:
         """The members of a template whose results it speaks of."""
         return self._engine.remember(("captured", template), lambda: captured_results(self._engine.plan.templates[template]))
 
-    def global_outputs(self, frame: Frame, text: str) -> dict[str, Any]:
-        """`workflow.outputs.*` as the frame sees it."""
+    def global_outputs(self, frame: Frame, text: str, member: Call | None) -> dict[str, Any]:
+        """`workflow.outputs.*` as a member of the frame sees it when it begins; None: as the frame's own outputs do."""
         if "workflow.outputs" not in text:
             return {}
-        return {name: value for name, value in frame.variables.items() if name.startswith("workflow.outputs.")} | (
-            self._engine.globals.artifacts(frame.place)
-        )
+        found = self._engine.globals
+        place, ended = (frame.place, True) if member is None else (Place(member, frame.place.index), False)
+        own = {name: value for name, value in frame.variables.items() if name.startswith("workflow.outputs.")}
+        return own | found.parameters(place, ended=ended) | found.artifacts(place, ended=ended)

@@ -161,7 +161,7 @@ class DagRules:
     def scope(self, frame: Frame, name: str, text: str) -> Scope:
         """What a task may speak of, as far as the text does: the tasks before it. Argo: buildLocalScopeFromTask."""
         values: dict[str, Any] = of_inputs(frame.template)
-        values |= self._engine.composites.global_outputs(frame, text)
+        values |= self._engine.composites.global_outputs(frame, text, self.place(frame, name).call)
         if _REFERS.search(text) or any(call.loop for call in frame.place.call.groups[0]):
             for ancestor in self.ancestors(frame, name):
                 values |= self.variables(frame, ancestor, text)
@@ -170,6 +170,7 @@ class DagRules:
     def scope_of_all(self, frame: Frame, text: str) -> Scope:
         """What the dag's outputs may speak of: every task."""
         values: dict[str, Any] = of_inputs(frame.template)
+        values |= self._engine.composites.global_outputs(frame, text, None)
         for name in self.tasks(frame):
             if name in self.wanted(frame):
                 values |= self.variables(frame, name, text)

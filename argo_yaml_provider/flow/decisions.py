@@ -49,6 +49,8 @@ class Decider:
         except ExprError as error:
             return Decision(outcome=Outcome(phase=Phase.ERROR, message=error.message, values={"before": True}))
         if deadline is not None and deadline <= 0:
+            if strategy is not None and not attempts:
+                attempts = (Attempt(phase=Phase.FAILED, message="Step exceeded its deadline"),)
             return Decision(outcome=Outcome(phase=Phase.FAILED, message="Step exceeded its deadline", attempts=attempts))
         includes = "data" in template or engine.composites.includes_result(found.place)
         return Decision(

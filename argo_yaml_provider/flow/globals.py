@@ -55,14 +55,15 @@ class GlobalOutputs:
             return False
         return call.kind is CallKind.CHILD or call.template in self._named
 
-    def parameters(self, place: Place) -> dict[str, str]:
-        """`workflow.outputs.parameters.*` as the place sees it."""
-        found = self._visible(place).parameters
+    def parameters(self, place: Place, *, ended: bool = False) -> dict[str, str]:
+        """`workflow.outputs.parameters.*` as the place sees it when it begins; `ended`: when all in it has ended."""
+        found = self._visible(place, ended=ended).parameters
         return {f"workflow.outputs.parameters.{name}": value for name, value in found.items() if value is not None}
 
-    def artifacts(self, place: Place) -> dict[str, Any]:
-        """`workflow.outputs.artifacts.*` as the place sees it."""
-        return {f"workflow.outputs.artifacts.{name}": found for name, found in self._visible(place).artifacts.items()}
+    def artifacts(self, place: Place, *, ended: bool = False) -> dict[str, Any]:
+        """`workflow.outputs.artifacts.*`, likewise."""
+        found = self._visible(place, ended=ended).artifacts
+        return {f"workflow.outputs.artifacts.{name}": artifact for name, artifact in found.items()}
 
     def all(self) -> Found:
         """What the workflow gives in the end."""
@@ -72,17 +73,24 @@ class GlobalOutputs:
                 self._add(found, place)
         return found
 
-    def _visible(self, place: Place) -> Found:
+    def _visible(self, place: Place, *, ended: bool) -> Found:
         if not self._producers:
             return Found({}, {})
-        return self._engine.remember(("globals", place.key), lambda: self._work_out(place))
+        return self._engine.remember(("globals", place.key, ended), lambda: self._work_out(place, ended=ended))
 
-    def _work_out(self, place: Place) -> Found:
-        before = self.tasks_before(place.call)
+    def _work_out(self, place: Place, *, ended: bool) -> Found:
+        before, tree = self.tasks_before(place.call), self._engine.tree
+        around: set[str] = set()
+        if ended:
+            before = before.union(tree.tasks_of(place.call))
+            above: Call | None = place.call
+            while above is not None:
+                around.add(above.id)
+                above = tree.parent(above)
         found = Found({}, {})
         for call in self._producers:
-            tasks = self._engine.tree.tasks_of(call)
-            if tasks and before.issuperset(tasks):
+            tasks = tree.tasks_of(call)
+            if call.id not in around and tasks and before.issuperset(tasks):
                 for producer in self.places(call, place):
                     self._add(found, producer)
         return found

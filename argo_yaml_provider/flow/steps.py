@@ -208,7 +208,8 @@ class StepsRules:
     def scope(self, frame: Frame, number: int, text: str) -> Scope:
         """What the group `number` may speak of, as far as the text does. Groups: those before it."""
         values: dict[str, Any] = of_inputs(frame.template)
-        values |= self._engine.composites.global_outputs(frame, text)
+        members = next(iter(frame.place.call.groups[number : number + 1]), ())
+        values |= self._engine.composites.global_outputs(frame, text, next(iter(members), None))
         if _REFERS.search(text):
             for earlier in range(number):
                 for call in frame.place.call.groups[earlier]:

@@ -146,6 +146,28 @@ RECURSION = """
 """
 
 
+def test_a_global_output_is_known_to_loops_conditions_and_outputs_of_the_same_template() -> None:
+    spec = """
+  templates:
+  - name: main
+    outputs: {parameters: [{name: out, globalName: all, valueFrom: {expression: "workflow.outputs.parameters.shared + '!'"}}]}
+    steps:
+    - - {name: a, template: share, arguments: {parameters: [{name: m, value: '[1, 2]'}]}}
+    - - name: b
+        template: leaf
+        withParam: "{{workflow.outputs.parameters.shared}}"
+        arguments: {parameters: [{name: m, value: "{{item}}"}]}
+      - {name: c, template: leaf, when: "'{{workflow.outputs.parameters.shared}}' == ''"}
+  - name: share
+    inputs: {parameters: [{name: m}]}
+    outputs: {parameters: [{name: o, globalName: shared, valueFrom: {path: /o}}]}
+    container: {image: busybox, command: [echo, "{{inputs.parameters.m}}"]}
+"""
+    run = played(spec)
+    assert phases(run) == {"[0].a": "Succeeded", "[1].b(0:1)": "Succeeded", "[1].b(1:2)": "Succeeded", "[1].c": "Skipped"}
+    assert run.flow.result()["outputs"]["parameters"] == {"shared": "[1, 2]", "all": "[1, 2]!"}
+
+
 def test_recursion_goes_down_and_its_outputs_and_nodes_come_up() -> None:
     run = played(RECURSION)
     below = "[0].below"
