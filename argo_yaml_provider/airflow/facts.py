@@ -60,6 +60,7 @@ def run_facts(
         node=child.get("node", ""),
         depth=child.get("depth", 0),
         shutdown=shutdown_of(envelope, conf),
+        result=bool(child.get("result")),
         submissions=told.get("submissions", 0),
     )
 

@@ -163,7 +163,7 @@ class Composites:
                 return self._hook_includes(stand.parent, call)
             stand = self._engine.tree.stands[stand.parent.id]
         if stand.parent is None:
-            return False
+            return self._engine.facts.result and stand.call is self._engine.plan.root
         return stand.call.name in self._captured(stand.parent.template)
 
     def _hook_includes(self, hooked: Call, hook: Call) -> bool:

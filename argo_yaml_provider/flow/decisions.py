@@ -133,6 +133,7 @@ class Decider:
             **({"locals": tries} if tries else {}),
             "node": node,
             "depth": self._engine.facts.depth + 1,
+            **({"result": True} if self._engine.composites.includes_result(found.place) else {}),
             **({"restarted": restarted} if (restarted := self._engine.facts.restarted_at) else {}),
             **({"shutdown": shutdown} if (shutdown := self._engine.facts.shutdown) else {}),
             **({"submissions": submissions} if (submissions := self._engine.facts.submissions) else {}),

@@ -39,6 +39,8 @@ class RunFacts:
     """`Stop` or `Terminate`, once a person has said so."""
     depth: int = 0
     """Of a child run: how many parents it has."""
+    result: bool = False
+    """Of a child run: whether its parent speaks of its result, so that a root that is a pod must capture it."""
     submissions: int = 0
     """Of a workflow that another one's manifest submitted: how many submitted each other until then."""
 

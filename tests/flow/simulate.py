@@ -147,7 +147,7 @@ class Run:
         facts = RunFacts(
             name=self.facts.name, namespace=self.facts.namespace, uid=self.facts.uid, created_at=self.facts.created_at,
             inputs=conf["inputs"], globals=conf["globals"], locals=conf.get("locals", {}),
-            node=conf["node"], depth=conf["depth"],
+            node=conf["node"], depth=conf["depth"], result=conf.get("result", False),
         )  # fmt: skip
         run = Run(plans[decision.child], facts, self.leaf, self.config_maps, plans, cache=self.cache)
         run_id = f"run-{decision.node}"

@@ -286,6 +286,34 @@ def test_a_daemon_is_running_for_those_who_use_it() -> None:
     assert inputs(played(spec, lambda decision: replace(echo(decision), daemoned=True)), ".a") == {"m": "Running"}
 
 
+LIBRARY = """
+---
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: lib}
+spec:
+  templates:
+  - name: says
+    container: {image: busybox, command: [echo, hi]}
+"""
+
+
+def test_the_result_of_a_template_that_only_the_run_names_is_captured() -> None:
+    spec = """
+  arguments: {parameters: [{name: which, value: says}]}
+  templates:
+  - name: main
+    steps:
+    - - {name: a, templateRef: {name: lib, template: "{{workflow.parameters.which}}"}}
+    - - {name: b, template: leaf, arguments: {parameters: [{name: m, value: "{{steps.a.outputs.result}}"}]}}
+"""
+    plan = plan_of(spec, leaf=LEAF + LIBRARY)
+    said = {True: "hi", False: None}
+    run = Run(plan, facts_of(plan, {}), lambda decision: replace(echo(decision), result=said[decision.include_result]))
+    run.go()
+    assert inputs(run, "[1].b") == {"m": "hi"}
+
+
 def timed(ready: str, died: str, others: str) -> Callable[[Decision], Attempt]:
     """A daemon `d` that served from and until then; all else ends later."""
 
