@@ -35,12 +35,12 @@ def chain(steps: int) -> str:
     return json.dumps({**head, "spec": spec})
 
 
-def run_chain(kubeconfig: str, namespace: str, steps: int) -> float:
+def run_chain(kubeconfig: str, namespace: str, steps: int, execution: str = "executor") -> float:
     """Seconds a step, from the first one's start to the last one's end."""
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / "chain.json"
         spec.write_text(chain(steps))
-        command = [sys.executable, "-m", "argo_yaml_provider", "run", str(spec), "--output", "json"]
+        command = [sys.executable, "-m", "argo_yaml_provider", "run", str(spec), "--output", "json", "--execution", execution]
         said = subprocess.run(
             [*command, "--kubeconfig", kubeconfig, "--namespace", namespace], check=True, capture_output=True, text=True
         ).stdout
