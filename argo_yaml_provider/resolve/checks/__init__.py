@@ -24,6 +24,7 @@ from argo_yaml_provider.resolve.checks.leaves import (
     check_pods,
     check_resources,
 )
+from argo_yaml_provider.resolve.checks.locks import check_locks
 from argo_yaml_provider.resolve.checks.metadata import check_labels, check_object_name
 from argo_yaml_provider.resolve.checks.outputs import check_inputs, check_outputs
 from argo_yaml_provider.resolve.checks.policies import check_choices, check_metrics, check_retries
@@ -60,6 +61,7 @@ CHECKS = (
     check_pods,
     check_resources,
     check_deadlines,
+    check_locks,
     check_retries,
     check_choices,
     check_metrics,
