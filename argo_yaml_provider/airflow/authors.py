@@ -18,6 +18,7 @@ from typing import Any
 
 from airflow.sdk import DAG, TaskGroup
 
+from argo_yaml_provider.airflow.annotations import owner_of, with_annotations
 from argo_yaml_provider.airflow.dags import add_tasks, build_child, dag_options, fill_dag
 from argo_yaml_provider.airflow.envelope import Envelope, verdict_tasks
 from argo_yaml_provider.airflow.load import dag_id_of
@@ -35,7 +36,9 @@ class ArgoDag(DAG):
         path = _beside_caller(file)
         settings = read_settings()
         plan = _compile(path, document, entrypoint, settings)
+        settings = with_annotations(settings, plan)
         params = kwargs.pop("params", {})
+        kwargs["default_args"] = owner_of(plan) | (kwargs.get("default_args") or {})
         source = path.read_text(encoding="utf-8-sig")
         super().__init__(dag_id=dag_id or dag_id_of(plan), **{**dag_options(plan, settings, source), **kwargs})
         fill_dag(self, plan, settings, params)

@@ -1,4 +1,4 @@
-"""What a CronWorkflow says of its DAG: when it runs, from when on, and how many runs at a time.
+"""What a CronWorkflow says of its DAG: when it runs, and from when on.
 
 In: Plan.  Out: keywords of `airflow.sdk.DAG`.
 Must not know: tasks.
@@ -13,7 +13,6 @@ from argo_yaml_provider.plan.nodes import Plan
 
 CATCHUP = "argo-yaml/catchup"
 START_DATE = "argo-yaml/start-date"
-MAX_ACTIVE_RUNS = "argo-yaml/max-active-runs"
 
 
 def cron_options(plan: Plan) -> dict[str, Any]:
@@ -30,8 +29,6 @@ def cron_options(plan: Plan) -> dict[str, Any]:
     if START_DATE in annotations:
         start = datetime.fromisoformat(annotations[START_DATE])
         options["start_date"] = start if start.tzinfo else start.replace(tzinfo=UTC)
-    if MAX_ACTIVE_RUNS in annotations:
-        options["max_active_runs"] = int(annotations[MAX_ACTIVE_RUNS])
     return options
 
 

@@ -19,6 +19,7 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.definitions.xcom_arg import XComArg
 
+from argo_yaml_provider.airflow.annotations import annotated_options, owner_of, with_annotations
 from argo_yaml_provider.airflow.choice import execution_of
 from argo_yaml_provider.airflow.compat import DictOfListsExpandInput, MappedTaskGroup
 from argo_yaml_provider.airflow.cron import cron_options
@@ -71,6 +72,8 @@ def inside_airflow() -> bool:
 def build_dag(plan: Plan, settings: Settings, *, dag_id: str, source: str = "", **dag_kwargs: Any) -> DAG:
     """The plan's own DAG. More keywords are those of `airflow.sdk.DAG`, and win."""
     params = dag_kwargs.pop("params", {})
+    settings = with_annotations(settings, plan)
+    dag_kwargs["default_args"] = owner_of(plan) | (dag_kwargs.get("default_args") or {})
     dag = DAG(dag_id=dag_id, **{**dag_options(plan, settings, source), **dag_kwargs})  # noqa: AIR002 - it is in the options
     fill_dag(dag, plan, settings, params)
     return dag
@@ -87,6 +90,7 @@ def dag_options(plan: Plan, settings: Settings, source: str = "") -> dict[str, A
         "max_active_tasks": parallelism(plan, settings),
         "max_active_runs": settings.max_active_runs,
         **cron_options(plan),
+        **annotated_options(plan),
     }
 
 
@@ -100,7 +104,8 @@ def fill_dag(dag: DAG, plan: Plan, settings: Settings, params: Mapping[str, Any]
 
 def build_child(plan: Plan, settings: Settings, *, family: str, key: str, default_args: Mapping[str, Any] | None = None) -> DAG:
     """A child plan's DAG: runs are made by their parents only, and it is never paused."""
-    settings = with_default_args(settings, default_args or {})
+    default_args = owner_of(plan) | dict(default_args or {})
+    settings = with_default_args(with_annotations(settings, plan), default_args)
     dag_id = child_dag_id(family, key)
     dag = DAG(
         dag_id=dag_id,
@@ -111,7 +116,7 @@ def build_child(plan: Plan, settings: Settings, *, family: str, key: str, defaul
         is_paused_upon_creation=False,
         max_active_tasks=settings.max_active_tasks,
         max_active_runs=CHILD_RUNS,
-        default_args=dict(default_args or {}),
+        default_args=default_args,
     )
     envelope = Envelope(plan=plan.children[key], pods=settings.pods, family=family, verdicts=verdict_tasks(plan), child=True)
     add_tasks(dag, envelope, settings)

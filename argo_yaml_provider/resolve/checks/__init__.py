@@ -6,6 +6,7 @@ Must not know: tasks, pods. Argo: workflow/validate/validate.go.
 
 from __future__ import annotations
 
+from argo_yaml_provider.resolve.checks.annotations import check_annotations
 from argo_yaml_provider.resolve.checks.arguments import check_arguments, check_call_arguments, check_entrypoint_arguments
 from argo_yaml_provider.resolve.checks.calls import (
     check_call_names,
@@ -70,6 +71,7 @@ CHECKS = (
     check_whens,
     check_tags,
     check_cron,
+    check_annotations,
     check_owners,
 )
 

@@ -7,8 +7,7 @@ Must not know: Airflow's timetables. Argo: validate.CronWorkflow; the schedules 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 
 from argo_yaml_provider.resolve.checks.syntax import LANGUAGE, bad_condition, bad_expression
 from argo_yaml_provider.resolve.checks.view import View
@@ -47,7 +46,6 @@ def check_cron(view: View) -> None:
     if policy and policy not in POLICIES:
         help_text = suggest(policy, POLICIES, label="policies")
         view.report_cron(("spec", "concurrencyPolicy"), "bad-choice", f'"{policy}" is no concurrencyPolicy', help=help_text)
-    _check_annotations(view)
     if (spec.get("startingDeadlineSeconds") or 0) < 0:
         view.report_cron(
             ("spec", "startingDeadlineSeconds"), "bad-number", "a deadline cannot be negative", help="write seconds"
@@ -60,33 +58,6 @@ def check_cron(view: View) -> None:
     for message, at, length in bad_expression(stop) if stop else ():
         text = f"this expression cannot be read: {message}"
         view.report_cron(("spec", "stopStrategy", "expression"), "bad-expression", text, help=LANGUAGE, within=(at, length))
-
-
-def _check_annotations(view: View) -> None:
-    for name, value in ((view.resolved.resource.json.get("metadata") or {}).get("annotations") or {}).items():
-        accepts, help_text = ANNOTATIONS.get(name, (None, ""))
-        if accepts and not accepts(value):
-            path = ("metadata", "annotations", name)
-            view.report_cron(path, "bad-annotation", f'"{value}" is nothing that {name} may say', help=help_text)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-ANNOTATIONS: dict[str, tuple[Callable[[str], bool], str]] = {
-    "argo-yaml/catchup": (("true", "false").__contains__, 'write "true" or "false"'),
-    "argo-yaml/start-date": (_is_date, "write a day or a moment: 2026-01-31, or 2026-01-31T06:30:00Z"),
-    "argo-yaml/max-active-runs": (
-        lambda text: text.isascii() and text.isdigit() and int(text) > 0,
-        'write a number above 0, in quotes: "1"',
-    ),
-}
-"""What each of our own annotations takes."""
 
 
 def is_zone(name: str) -> bool:
