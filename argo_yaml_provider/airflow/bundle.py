@@ -19,7 +19,8 @@ from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 from airflow.dag_processing.bundles.local import LocalDagBundle
 from airflow.sdk.exceptions import AirflowException
 
-from argo_yaml_provider.airflow.mirror import Store, mirror, read_folder
+from argo_yaml_provider.airflow.mirror import Files, Mirror, Source, Store
+from argo_yaml_provider.airflow.settings import read_settings
 
 Json = dict[str, Any]
 
@@ -38,6 +39,8 @@ class ArgoDagBundle(BaseDagBundle):
             raise AirflowException(f"the bundle {self.name} is given both path and bundle; choose one")
         self._inner = _inner(f"{self.name}-source", path, bundle, self.version)
         self._store = Store(folder=self.base_dir / "kept")
+        self._source: Source | None = None
+        self._mirror = Mirror(target=self.path)
         self._current = ""
 
     def initialize(self) -> None:
@@ -47,7 +50,7 @@ class ArgoDagBundle(BaseDagBundle):
             if self.version is None:
                 self._take_over()
             elif not self.path.is_dir():
-                mirror(self._files_of(self.version), self.path)
+                self._mirror.show(self._files_of(self.version))
         super().initialize()
 
     @property
@@ -70,18 +73,27 @@ class ArgoDagBundle(BaseDagBundle):
         return super().view_url_template() or self._inner.view_url_template()
 
     def _take_over(self) -> None:
-        files = read_folder(self._inner.path)
-        self._current = _version(self._inner) or self._store.keep(files)
-        mirror(files, self.path)
+        if self._source is None or self._source.folder != self._inner.path:
+            self._source = Source(folder=self._inner.path, beside=read_settings().templates)
+        changed = self._source.changed() or not self._current
+        if changed:
+            self._mirror.show(self._source.files)
+        if changed or self._inner.supports_versioning:
+            self._current = _version(self._inner) or self._store.keep(self._source.files)
 
-    def _files_of(self, version: str) -> dict[str, bytes]:
-        files = read_folder(self._inner.path) if self._inner.supports_versioning else self._store.files(version)
+    def _files_of(self, version: str) -> Files:
+        files = self._inner_files() if self._inner.supports_versioning else self._store.files(version)
         if files is None:
             raise AirflowException(
                 f"version {version} of the bundle {self.name} is not on this machine: "
                 "share [dag_processor] dag_bundle_storage_path with the dag processor, or keep the workflows in git"
             )
         return files
+
+    def _inner_files(self) -> Files:
+        source = Source(folder=self._inner.path)
+        source.changed()
+        return source.files
 
 
 def _inner(name: str, path: str | None, bundle: Json | None, version: str | None) -> BaseDagBundle:

@@ -40,15 +40,19 @@ def data_files(folder: Path) -> Iterator[Path]:
 
 
 def holds_workflow(path: Path) -> bool:
-    """Whether the file speaks of something of Argo's to run; other YAML of the folder is none of our business.
-
-    A file that cannot be read, or whose kind is misspelt, is passed on: the reader says what is wrong with it.
-    """
+    """Whether a file speaks of something of Argo's to run; one that cannot be read is left to the reader to refuse."""
     try:
         with path.open("rb") as file:
-            text = file.read(_GLANCE)
+            return is_workflow(file.read(_GLANCE))
     except OSError:
         return True
+
+
+def is_workflow(text: bytes) -> bool:
+    """Whether a text speaks of something of Argo's to run; other YAML of the folder is none of our business.
+
+    One whose kind is misspelt is passed on: the reader says what is wrong with it.
+    """
     if not _ARGO.search(text):
         return _ARGO.search(text.replace(b"\0", b"")) is not None  # UTF-16, which the reader refuses
     kinds = set(_KIND.findall(text))

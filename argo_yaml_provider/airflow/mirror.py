@@ -11,11 +11,12 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from argo_yaml_provider.airflow.load import Folder, named
+from argo_yaml_provider.airflow.files import data_files, is_workflow
+from argo_yaml_provider.airflow.load import Entry, Folder, named
 
 DAG_FILE = """\
 # {name}, shown to Airflow as a DAG file. Change the workflow: this file is written from it.
@@ -30,57 +31,102 @@ SOURCE = {source}
 Files = Mapping[str, bytes]
 
 
-def read_folder(folder: Path) -> dict[str, bytes]:
-    """The workflow files, and those that they may refer to, `.airflowignore` respected; paths with `/`."""
-    from argo_yaml_provider.airflow.files import data_files, holds_workflow
+@dataclass(slots=True, kw_only=True)
+class Source:
+    """A folder's workflow files, and those that they may refer to, `.airflowignore` respected; read when they change."""
 
-    found = {}
-    for path in data_files(folder):
-        with contextlib.suppress(OSError):
-            raw = path.read_bytes()
-            if holds_workflow(path) or b"Template" in raw or b"ConfigMap" in raw:
-                found[path.relative_to(folder).as_posix()] = raw
-    return found
+    folder: Path
+    beside: tuple[Path, ...] = ()
+    """More places of templates, which are watched and not read."""
+    _seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _read: dict[str, bytes] = field(default_factory=dict)
+
+    def changed(self) -> bool:
+        """Whether there is anything new since the last look."""
+        found = dict(self._glance())
+        if found == self._seen:
+            return False
+        self._read = {name: self._content(name, stamp) for name, stamp in found.items() if not name.startswith("/")}
+        self._seen = found
+        return True
+
+    @property
+    def files(self) -> Files:
+        """As of the last look; paths with `/`."""
+        return {name: raw for name, raw in self._read.items() if _matters(raw)}
+
+    def _glance(self) -> Iterator[tuple[str, tuple[int, int]]]:
+        begin = len(str(self.folder)) + 1
+        places = [(str(path)[begin:], path) for path in data_files(self.folder)]
+        places += [(str(path.absolute()), path) for home in self.beside for path in data_files(home)]
+        for name, path in places:
+            with contextlib.suppress(OSError):
+                stat = path.stat()
+                yield name, (stat.st_mtime_ns, stat.st_size)
+
+    def _content(self, name: str, stamp: tuple[int, int]) -> bytes:
+        if self._seen.get(name) == stamp:
+            return self._read[name]
+        try:
+            return (self.folder / name).read_bytes()
+        except OSError:
+            return b""
 
 
-def mirror(files: Files, target: Path) -> None:
-    """Make `target` hold the files and their DAG files, and nothing else; what is as it should be is not touched."""
-    _make(target, files, lambda name: not name.endswith(".py"))
-    _make(target, _dag_files(target, files), lambda name: name.endswith(".py"))
+def _matters(raw: bytes) -> bool:
+    return is_workflow(raw) or b"Template" in raw or b"ConfigMap" in raw
 
 
-def _make(target: Path, files: Files, ours: Callable[[str], bool]) -> None:
-    """Write the files, and remove others that are `ours`."""
-    target.mkdir(parents=True, exist_ok=True)
-    for name, raw in files.items():
-        _write(target / name, raw)
-    for path in [path for path in target.rglob("*") if path.is_file()]:
-        name = path.relative_to(target).as_posix()
-        if ours(name) and name not in files:
-            path.unlink(missing_ok=True)
+@dataclass(slots=True, kw_only=True)
+class Mirror:
+    """A folder that holds some files and their DAG files, and nothing else."""
+
+    target: Path
+    _written: dict[str, bytes] = field(default_factory=dict)
+    _entries: dict[str, tuple[str, list[Entry]]] = field(default_factory=dict)
+
+    def show(self, files: Files) -> None:
+        """Hold these; what is as it should be is not touched."""
+        self.target.mkdir(parents=True, exist_ok=True)
+        self._make(files, lambda name: not name.endswith(".py"))
+        self._make(self._dag_files(files), lambda name: name.endswith(".py"))
+
+    def _make(self, files: Files, ours: Callable[[str], bool]) -> None:
+        """Write the files, and remove others that are `ours`."""
+        there = self._written or {path.relative_to(self.target).as_posix(): b"" for path in self.target.rglob("*")}
+        for name in [name for name in there if ours(name) and name not in files]:
+            _remove(self.target / name)
+            self._written.pop(name, None)
+        for name, raw in files.items():
+            if self._written.get(name) != raw:
+                _write(self.target / name, raw)
+                self._written[name] = raw
+
+    def _dag_files(self, files: Files) -> dict[str, bytes]:
+        """The text of each workflow file's DAG file, by its name."""
+        from argo_yaml_provider.airflow.settings import read_settings
+
+        folder = Folder(folder=self.target, settings=read_settings())
+        self._entries = {name: self._read(folder, name, raw) for name, raw in files.items() if is_workflow(raw)}
+        chosen = named([entry for _, entries in self._entries.values() for entry in entries])
+        ids = {(entry.place, entry.by_path): entry.dag_id for entry in chosen if not entry.error}
+        clashes = {entry.dag_id: entry.error for entry in chosen if entry.error}
+        found = {}
+        for name, (key, entries) in self._entries.items():
+            errors = [entry.error or clashes[entry.dag_id] for entry in entries if (entry.place, entry.by_path) not in ids]
+            call = _failing(errors[0]) if errors else _loading([ids[entry.place, entry.by_path] for entry in entries])
+            found[f"{name}.py"] = _dag_file(name, files[name], key, call)
+        return found
+
+    def _read(self, folder: Folder, name: str, raw: bytes) -> tuple[str, list[Entry]]:
+        key = folder.key(raw)
+        kept = self._entries.get(name)
+        return kept if kept and kept[0] == key else (key, folder.read(self.target / name))
 
 
-def _dag_files(target: Path, files: Files) -> dict[str, bytes]:
-    """The text of each workflow file's DAG file, by its name."""
-    from argo_yaml_provider.airflow.settings import read_settings
-
-    folder = Folder(folder=target, settings=read_settings())
-    by_path = folder.by_path()
-    chosen = named([entry for entries in by_path.values() for entry in entries])
-    ids = {(entry.place, entry.by_path): entry.dag_id for entry in chosen if not entry.error}
-    clashes = {entry.dag_id: entry.error for entry in chosen if entry.error}
-    found = {}
-    for path, entries in by_path.items():
-        name = path.relative_to(target).as_posix()
-        errors = [entry.error or clashes[entry.dag_id] for entry in entries if (entry.place, entry.by_path) not in ids]
-        raw = files[name]
-        found[f"{name}.py"] = DAG_FILE.format(
-            name=json.dumps(path.name),
-            call=_failing(errors[0]) if errors else _loading([ids[entry.place, entry.by_path] for entry in entries]),
-            key=folder.key(raw)[:12],
-            source=_literal(raw.decode("utf-8", errors="replace")),
-        ).encode()
-    return found
+def _dag_file(name: str, raw: bytes, key: str, call: str) -> bytes:
+    source = _literal(raw.decode("utf-8", errors="replace"))
+    return DAG_FILE.format(name=json.dumps(name.rpartition("/")[2]), key=key[:12], source=source, call=call).encode()
 
 
 def _loading(dag_ids: list[str]) -> str:
@@ -109,6 +155,11 @@ def _write(path: Path, raw: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(raw)
     Path(name).replace(path)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError, IsADirectoryError, PermissionError):
+        path.unlink()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
