@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from argo_yaml_provider.plan.build import build_plan
@@ -40,8 +41,12 @@ def compile_text(text: str, *, file: str = "<text>", entrypoint: str | None = No
 
 
 def compile_manifest(text: str, document: int, *, library: Sequence[Json] = (), file: str = "manifest") -> Plan:
-    """The plan of one document of a text that came up while a workflow runs; `library` is what it may refer to."""
+    """The plan of one document of a text that came up while a workflow runs; `library` is what it may refer to.
+
+    A field that Argo does not know is passed over, as by an API server that has its CRDs.
+    """
     loaded = load_all(read_text(text, file=file))
+    loaded = replace(loaded, problems=tuple(one for one in loaded.problems if one.code != "unknown-field"))
     templates = [load_all(read_text(json.dumps(one), file=f"{one['kind']} {one['metadata']['name']}")) for one in library]
     (resolved,) = resolve_loaded(loaded, build_library([loaded, *templates]), document=document)
     return build_plan(resolved, file=file)

@@ -115,6 +115,11 @@ async def test_a_wrong_manifest_fails_with_its_problem(host: LocalHost) -> None:
     assert host.workflows.objects == {}
 
 
+async def test_a_field_that_argo_does_not_know_is_passed_over_as_by_an_api_server(host: LocalHost) -> None:
+    manifest = NAMED.replace("[{name: main,", "[{name: main, resources: {requests: {cpu: 3}},")
+    assert (await act(host, action="create", manifest=manifest)).phase == Phase.SUCCEEDED
+
+
 async def test_a_manifest_refers_to_the_templates_that_came_with_the_plan(host: LocalHost) -> None:
     library = {
         "apiVersion": "argoproj.io/v1alpha1",
