@@ -37,8 +37,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         example='{"my/image:1": {"entrypoint": ["/run"]}}',
     ),
     "artifact_repository": _option(
-        "Where artifacts lie in namespaces without a ConfigMap artifact-repositories, shaped as an entry of it; a JSON object.",
-        example='{"s3": {"bucket": "artifacts", "endpoint": "s3.amazonaws.com"}}',
+        "Where artifacts lie in namespaces without a ConfigMap artifact-repositories: a JSON object, shaped as an entry of "
+        "it, or s3://CONN_ID@BUCKET/PREFIX (gs://, wasb://), whose Airflow connection is handed to each pod in a Secret that "
+        "the pod owns.",
+        example="s3://aws_default@artifacts/workflows",
     ),
     "artifact_images": _option(
         "Images of the programs that move artifacts, where not rclone/rclone, curlimages/curl and alpine/git; a JSON object.",

@@ -7,10 +7,12 @@ Must not know: who asked, a worker or an executor.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,41 @@ def stored_extras(conn_id: str | None) -> dict[str, Any]:
     return _extras(conn_id, Connection.get_connection_from_secrets)
 
 
+def stored_connection(conn_id: str) -> Any:
+    """A connection as the secrets backends and the database have it."""
+    from airflow.models.connection import Connection
+
+    return Connection.get_connection_from_secrets(conn_id)
+
+
+def task_connection(conn_id: str) -> Any:
+    """A connection, asked for through the Task SDK."""
+    from airflow.sdk import BaseHook
+
+    return BaseHook.get_connection(conn_id)
+
+
+async def _store_options(read: Callable[[str], Any], conn_id: str) -> dict[str, str]:
+    """What a pod may know of a connection: only of the one that the deployment has named for artifacts."""
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from argo_yaml_provider.airflow.settings import artifact_repository
+    from argo_yaml_provider.airflow.stores import connection_in, options_of
+
+    if conn_id != connection_in(artifact_repository()):
+        raise RunError(
+            f"artifacts are at the connection {conn_id!r}, which [argo_yaml] artifact_repository does not name",
+            "name it there",
+        )
+    try:
+        return options_of(await asyncio.to_thread(read, conn_id))
+    except AirflowNotFoundException:
+        raise RunError(
+            f"the connection {conn_id!r}, which [argo_yaml] artifact_repository names, does not exist",
+            f"airflow connections add {conn_id} …",
+        ) from None
+
+
 def _extras(conn_id: str | None, read: Callable[[str], Any]) -> dict[str, Any]:
     from airflow.sdk.exceptions import AirflowNotFoundException
 
@@ -54,11 +91,14 @@ def _extras(conn_id: str | None, read: Callable[[str], Any]) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_kube(pods: PodSettings, extras: Mapping[str, Any], *, shared: bool = True) -> AsyncIterator[Kube]:
-    """A client of the cluster that the settings name, or else the connection."""
+async def open_kube(
+    pods: PodSettings, extras: Mapping[str, Any], *, shared: bool = True, read: Callable[[str], Any] | None = None
+) -> AsyncIterator[Kube]:
+    """A client of the cluster that the settings name, or else the connection; `read` finds the one that knows the artifacts."""
     kube = await _open(pods, extras, shared=shared)
     if has_mutation_hook():
         kube = MutatingKube(kube.connection, shared=shared)
+    kube.read_connection = partial(_store_options, read or stored_connection)
     try:
         yield kube
     finally:

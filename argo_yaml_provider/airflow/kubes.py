@@ -20,8 +20,12 @@ _Key = tuple[str | None, str | None, str | None, bool | None]
 class Kubes:
     """The open clients; how a connection is read depends on the process."""
 
-    def __init__(self, read_extras: Callable[[str | None], dict[str, Any]] | None = None) -> None:
-        self._read_extras = read_extras
+    def __init__(
+        self,
+        read_extras: Callable[[str | None], dict[str, Any]] | None = None,
+        read_connection: Callable[[str], Any] | None = None,
+    ) -> None:
+        self._read_extras, self._read_connection = read_extras, read_connection
         self._open: dict[_Key, asyncio.Future[Kube]] = {}
         self._stack = AsyncExitStack()
 
@@ -40,7 +44,7 @@ class Kubes:
         from argo_yaml_provider.airflow.connections import open_kube, stored_extras
 
         extras = await asyncio.to_thread(self._read_extras or stored_extras, pods.conn_id)
-        return await self._stack.enter_async_context(open_kube(pods, extras))
+        return await self._stack.enter_async_context(open_kube(pods, extras, read=self._read_connection))
 
     async def close(self) -> None:
         """Close them all."""

@@ -92,7 +92,7 @@ def read_pod_settings() -> PodSettings:
         labels=_object("labels"),
         supervisor_image=option("supervisor_image") or "busybox",
         images=_object("images"),
-        artifact_repository=_object("artifact_repository"),
+        artifact_repository=artifact_repository(),
         artifact_images=_object("artifact_images"),
         artifact_env=_texts("artifact_env"),
         artifact_unpack_limit=_number("artifact_unpack_limit"),
@@ -105,6 +105,19 @@ def read_pod_settings() -> PodSettings:
 def executor_limit() -> int:
     """How many steps one StepExecutor runs at once."""
     return _number("executor_limit")
+
+
+def artifact_repository() -> Json | None:
+    """A JSON object, or the URI of a store that an Airflow connection knows the way to."""
+    text = option("artifact_repository")
+    if text is None or text.lstrip().startswith("{") or "://" not in text:
+        return _object("artifact_repository")
+    from argo_yaml_provider.airflow.stores import repository_at
+
+    try:
+        return repository_at(text.strip())
+    except ValueError as error:
+        raise ValueError(f"[{SECTION}] artifact_repository: {error}") from None
 
 
 def option(name: str) -> str | None:

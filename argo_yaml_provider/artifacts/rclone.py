@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import shlex
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from argo_yaml_provider.artifacts.transport import Json, Transport, need, refuse, secret_env, value_env
+from argo_yaml_provider.artifacts.transport import Json, Transport, connection_env, need, refuse, secret_env, value_env
 from argo_yaml_provider.diagnostics import RunError
 
 RCLONE = (
@@ -44,8 +45,38 @@ def _rclone(prefix: str, options: dict[str, Any], secrets: dict[str, Json | None
     )
 
 
+CONNECTED: dict[str, tuple[str, ...]] = {
+    "s3": (
+        *("provider", "env_auth", "access_key_id", "secret_access_key", "session_token", "region", "endpoint"),
+        *("force_path_style", "no_check_bucket"),
+    ),
+    "gcs": ("env_auth", "service_account_credentials", "no_check_bucket", "bucket_policy_only"),
+    "azure": (
+        *("account", "key", "sas_url", "endpoint", "use_emulator", "env_auth", "no_check_container"),
+        *("tenant", "client_id", "client_secret"),
+    ),
+}
+"""What a connection of the deployment's may say of a store, in rclone's words, beside its `type`."""
+
+
+def _connected(store: str, location: Json, prefix: str, path: str) -> Transport:
+    """A store that a connection of the deployment's knows the way to."""
+    name, connection = f"RCLONE_CONFIG_{prefix}", str(location["connection"])
+    options = [connection_env(f"{name}_{one.upper()}", connection, one, optional=True) for one in CONNECTED[store]]
+    plain = _rclone(prefix, {}, {}, path)
+    return replace(
+        plain,
+        env=(connection_env(f"{name}_TYPE", connection, "type", optional=False), *options),
+        place=f"{store} {path} by connection {connection}",
+        access=f"check the Airflow connection {connection}",
+        bucket="create it, or correct [argo_yaml] artifact_repository",
+    )
+
+
 def s3(location: Json, prefix: str) -> Transport:
     """Argo: workflow/artifacts/s3/s3.go."""
+    if location.get("connection"):
+        return _connected("s3", location, prefix, _path(location["bucket"], location["key"]))
     need(location, "s3", ("bucket", "key"))
     endpoint = location.get("endpoint", "")
     amazon = not endpoint or endpoint.endswith(("amazonaws.com", "amazonaws.com.cn"))
@@ -97,6 +128,8 @@ def _trust(prefix: str) -> str:
 
 def gcs(location: Json, prefix: str) -> Transport:
     """Argo: workflow/artifacts/gcs/gcs.go."""
+    if location.get("connection"):
+        return _connected("gcs", location, prefix, _path(location["bucket"], location["key"]))
     need(location, "gcs", ("bucket", "key"))
     key = location.get("serviceAccountKeySecret")
     options = {"type": "google cloud storage", "env_auth": not key, "no_check_bucket": "true", "bucket_policy_only": "true"}
@@ -107,6 +140,8 @@ def gcs(location: Json, prefix: str) -> Transport:
 
 def azure(location: Json, prefix: str) -> Transport:
     """An account key may be one, or a SAS token. Argo: workflow/artifacts/azure/azure.go."""
+    if location.get("connection"):
+        return _connected("azure", location, prefix, _path(location["container"], location["blob"]))
     need(location, "azure", ("endpoint", "container", "blob"))
     url, identity = urlsplit(location["endpoint"]), bool(location.get("useSDKCreds"))
     host = url.hostname or ""

@@ -6,6 +6,7 @@ Must not know: pods, Airflow, any one store.
 
 from __future__ import annotations
 
+import secrets
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from typing import Any
 from argo_yaml_provider.diagnostics import RunError
 
 Json = dict[str, Any]
+
+
+CONNECTION = f"connection-{secrets.token_hex(16)}:"
+"""Begins the name of a Secret that is made with the pod, from the connection whose name follows. No workflow can guess it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +57,17 @@ def secret_env(name: str, selector: Json) -> Json:
     }
 
 
+def connection_env(name: str, connection: str, option: str, *, optional: bool) -> Json:
+    """An env entry with what a connection of the deployment's says; one that must be there holds the pod back until it is."""
+    ref = {"name": f"{CONNECTION}{connection}", "key": option, **({"optional": True} if optional else {})}
+    return {"name": name, "valueFrom": {"secretKeyRef": ref}}
+
+
 def description(transport: Transport) -> str:
     """Shell text that sets what the messages of `transfer.sh` need: `place`, `access`, `bucket`, `lacking`."""
-    secrets = [(entry["name"], entry["valueFrom"]["secretKeyRef"]) for entry in transport.env if "valueFrom" in entry]
-    named = ", ".join(dict.fromkeys(f"key {ref['key']} of Secret {ref['name']}" for _, ref in secrets))
+    refs = [(entry["name"], entry["valueFrom"]["secretKeyRef"]) for entry in transport.env if "valueFrom" in entry]
+    refs = [(name, ref) for name, ref in refs if not ref["name"].startswith(CONNECTION)]
+    named = ", ".join(dict.fromkeys(f"key {ref['key']} of Secret {ref['name']}" for _, ref in refs))
     access = transport.access or (f"check {named}" if named else "name the Secrets that hold the credentials")
     lines = [
         f"place={shlex.quote(transport.place)}",
@@ -63,7 +75,7 @@ def description(transport: Transport) -> str:
         f"bucket={shlex.quote(transport.bucket or 'create it, or correct the location')}",
         "lacking=",
     ]
-    for name, ref in secrets:
+    for name, ref in refs:
         lack = f"Secret {ref['name']} has no key {ref['key']}, or is not in the namespace: create it, or correct the location"
         lines.append(f'[ -n "${{{name}+given}}" ] || lacking={shlex.quote(lack)}')
     return "\n".join(lines)

@@ -250,7 +250,7 @@ def recorded_of(output: Output, size: int) -> Json:
         "store": store,
         "bucket": str(whole[store].get(_BUCKETS[store]) or ""),
         "key": key_of(whole),
-        "connection": "",
+        "connection": str(whole[store].get("connection") or ""),
         "size": size,
         "media_type": _media_type(whole),
         "location": {name: value for name, value in output.recorded.items() if name != "name"},

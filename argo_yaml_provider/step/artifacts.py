@@ -94,7 +94,11 @@ def _parsed(text: str, where: str) -> Json:
         raise RunError(f"{where} is not YAML: {error}") from error
     if not isinstance(value, dict):
         raise RunError(f"{where} is not an object such as {{s3: {{bucket: …}}}}")
-    return value
+    # Only the deployment may lend a connection of its own.
+    return {
+        name: {key: one for key, one in entry.items() if key != "connection"} if isinstance(entry, dict) else entry
+        for name, entry in value.items()
+    }
 
 
 def read_stored(pod: Json, moves: Moves) -> Stored:

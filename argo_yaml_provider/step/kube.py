@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.pods.names import ATTEMPT_LABEL
 from argo_yaml_provider.step.connection import Connection, connect, from_client
+from argo_yaml_provider.step.own_secret import connections_of, own_secret, with_own_secrets
 from argo_yaml_provider.step.watch import Expired, PodFeed, PodWatch
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Kube:
         self._watches: dict[tuple[str, str], PodWatch] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._lately: dict[Hashable, tuple[float, asyncio.Future[Any]]] = {}
+        self.read_connection: Callable[[str], Awaitable[dict[str, str]]] | None = None
+        """What a Secret of a pod's own holds, by the name of the connection that says it."""
 
     @classmethod
     async def open(
@@ -89,13 +92,38 @@ class Kube:
     async def create_pod(self, manifest: Json) -> tuple[Json, bool]:
         """The pod, and whether it is new: one of that name that is there already is taken over."""
         namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
+        secrets = connections_of(manifest)
+        values = {connection: await self._connection(connection) for connection in secrets}
         try:
-            return await self.call("POST", f"/api/v1/namespaces/{namespace}/pods", body=manifest), True
+            body = with_own_secrets(manifest, secrets)
+            pod, new = await self.call("POST", f"/api/v1/namespaces/{namespace}/pods", body=body), True
         except ApiError as error:
             existing = await self.get_pod(namespace, name) if error.status == 409 else None
             if existing is None:
                 raise
-            return existing, False
+            pod, new = existing, False
+        for connection, secret in secrets.items():
+            await self._make_secret(own_secret(pod, secret, values[connection]))
+        return pod, new
+
+    async def _make_secret(self, secret: Json) -> None:
+        """One that is there already was made by whoever made the pod; a pod without it would wait for ever."""
+        metadata = secret["metadata"]
+        try:
+            with suppress_status(409):
+                await self.call("POST", f"/api/v1/namespaces/{metadata['namespace']}/secrets", body=secret)
+        except ApiError as error:
+            owner = metadata["ownerReferences"][0]
+            await self.delete_pod(metadata["namespace"], owner["name"], uid=owner["uid"])
+            raise RunError(
+                f"the Secret with the store's credentials cannot be made: {error.message}",
+                help="let Airflow's service account create secrets in that namespace",
+            ) from error
+
+    async def _connection(self, name: str) -> dict[str, str]:
+        if self.read_connection is None:
+            raise RunError(f"the connection {name!r} is Airflow's, and there is no Airflow here")
+        return await self.read_connection(name)
 
     async def delete_pod(self, namespace: str, name: str, *, uid: str | None = None) -> None:
         """Asks for the pod's end; one that is gone already, or has another uid, is left alone."""

@@ -28,6 +28,7 @@ from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.plan.nodes import CallKind, Json, PlannedTask
 from argo_yaml_provider.pods.names import ATTEMPT_LABEL, PodKey, pod_labels, pod_name
 from argo_yaml_provider.step.host import Question, WorkflowRuns
+from argo_yaml_provider.step.own_secret import connections_of, with_own_secrets
 
 if TYPE_CHECKING:
     from argo_yaml_provider.airflow.hosts.life import Shared
@@ -52,7 +53,7 @@ class PatientKube:
 
     async def create_pod(self, manifest: Json) -> tuple[Json, bool]:
         """Remembered, for the UI."""
-        self.manifest = manifest
+        self.manifest = with_own_secrets(manifest, connections_of(manifest))
         return await self._kube.create_pod(manifest)
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
-from argo_yaml_provider.airflow.connections import connection_extras
+from argo_yaml_provider.airflow.connections import connection_extras, task_connection
 from argo_yaml_provider.airflow.hosts.turns import Turn, Turns
 from argo_yaml_provider.airflow.kubes import Kubes
 from argo_yaml_provider.plan.nodes import Json
@@ -28,7 +28,7 @@ class Shared:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.kubes = Kubes(connection_extras)
+        self.kubes = Kubes(connection_extras, task_connection)
         self.turns = Turns()
 
 

@@ -18,7 +18,7 @@ from airflow.sdk.execution_time.hitl import upsert_hitl_detail
 from airflow.sdk.execution_time.xcom import XCom
 from airflow.sdk.observability import stats
 
-from argo_yaml_provider.airflow.connections import connection_extras, open_kube
+from argo_yaml_provider.airflow.connections import connection_extras, open_kube, task_connection
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope, child_dag_id, envelope_of
 from argo_yaml_provider.airflow.facts import CHILD_CONF, child_run_id
 from argo_yaml_provider.airflow.hosts.keys import attempts_key
@@ -83,7 +83,7 @@ async def _run(operator: Any, context: Mapping[str, Any]) -> Ended:
 
     envelope = envelope_of(operator)
     extras = await talk(connection_extras, envelope.pods.conn_id)
-    async with open_kube(envelope.pods, extras, shared=False) as kube:
+    async with open_kube(envelope.pods, extras, shared=False, read=_connection) as kube:
         callbacks = _calling(kube, operator, context)
         host = WorkerHost(operator, context, envelope, callbacks or kube)
         ended = await run_task(host)
@@ -95,6 +95,11 @@ async def _run(operator: Any, context: Mapping[str, Any]) -> Ended:
             await leave_out(tasks)
         host.measure(ended.measured)
         return ended
+
+
+def _connection(conn_id: str) -> Any:
+    with _SUPERVISOR:
+        return task_connection(conn_id)
 
 
 def _calling(kube: Kube, operator: Any, context: Mapping[str, Any]) -> CallingKube | None:
