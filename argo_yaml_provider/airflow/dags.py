@@ -281,7 +281,7 @@ def calls_of(plan: Plan) -> Iterator[Call]:
     while pending:
         call = pending.pop()
         yield call
-        pending += [*call.turns, *call.hooks, *(inner for group in call.groups for inner in group)]
+        pending += [*call.turns, *call.hooks, *call.loop_hooks, *(inner for group in call.groups for inner in group)]
 
 
 def parallelism(plan: Plan, settings: Settings) -> int:

@@ -25,7 +25,7 @@ from argo_yaml_provider.flow.leaves import leaf_result
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.flow.results import FAILURES, Result
 from argo_yaml_provider.flow.steps import StepsRules
-from argo_yaml_provider.flow.tree import CallTree, is_loop
+from argo_yaml_provider.flow.tree import CallTree, hooks_of, is_loop
 from argo_yaml_provider.flow.variables import spec_of, submitted_arguments, workflow_variables
 from argo_yaml_provider.plan.items import Turn
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, Plan
@@ -269,7 +269,7 @@ class Engine:
     def _judged(self, place: Place) -> Result | None:
         """A hook whose expression is wrong makes a task of a dag an Error; of a steps template, its group (see there)."""
         result = self.own_result(place)
-        if result is None or not place.call.hooks or is_loop(place.call, place.index):
+        if result is None or not hooks_of(place.call, place.index):
             return result
         frame = self.frame_of(place)
         wrong = self.hooks.wrong(place, exits=False) if frame is not None and frame.place.call.kind is CallKind.DAG else ""

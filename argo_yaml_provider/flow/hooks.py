@@ -22,6 +22,7 @@ from argo_yaml_provider.flow.references import with_artifacts
 from argo_yaml_provider.flow.results import Outputs, Result
 from argo_yaml_provider.flow.scope import Scope, mark_absent
 from argo_yaml_provider.flow.shutdown import TERMINATE, may_run, stopped
+from argo_yaml_provider.flow.tree import hooks_of, is_loop
 from argo_yaml_provider.flow.variables import submitted_arguments
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind
 
@@ -41,15 +42,20 @@ class HookRules:
         """A hook of a step or task."""
         parent = self._engine.parent(place)
         assert parent is not None
-        hooked = self._engine.entry(parent)
-        if isinstance(hooked, Absent):
-            return hooked
         frame = self._engine.frame_of(place)
-        assert frame is not None
-        node = f"{hooked.node}.{place.call.name}"
+        if frame is None:
+            return Absent(reason="the template it lies in does not run")
+        if is_loop(parent.call, parent.index):
+            hooked = self._engine.loop_name(parent)
+        else:
+            entry = self._engine.entry(parent)
+            if isinstance(entry, Absent):
+                return entry
+            hooked = entry.node
+        node = f"{hooked}.{place.call.name}"
         result = self._engine.own_result(parent)
         if result is None:
-            return Absent(reason=f"{hooked.node} does not exist")
+            return Absent(reason=f"{hooked} does not exist")
         if place.call.name == EXIT and self.terminated(place):
             return Absent(reason=stopped(TERMINATE))
         try:
@@ -80,7 +86,8 @@ class HookRules:
 
     def _on_expression(self, hook: Call, node: str, frame: Frame, parent: Place, result: Result) -> Entry:
         """It starts once its expression holds: while the step runs, or when it has ended."""
-        ran = isinstance(self._engine.entry(parent), Started)
+        looped = is_loop(parent.call, parent.index)
+        ran = result.type == "TaskGroup" if looped else isinstance(self._engine.entry(parent), Started)
         phases = ([Phase.RUNNING] if ran else []) + ([result.phase] if result.fulfilled else [])
         for phase in phases:
             scope = self._scope(hook, frame, parent, phase.value)
@@ -207,7 +214,7 @@ class HookRules:
 
     def wrong(self, place: Place, *, exits: bool) -> str:
         """What is wrong with a hook of this step (`exits`: its exit handler included); '' if nothing is."""
-        for hook in place.call.hooks:
+        for hook in hooks_of(place.call, place.index):
             entry = self._entry_now(Place(hook, place.index)) if exits or hook.name != EXIT else None
             if isinstance(entry, Absent) and entry.wrong:
                 return entry.reason
@@ -229,12 +236,14 @@ class HookRules:
 
     def unfinished(self, place: Place) -> bool:
         """Whether a hook of this step still runs: then the step counts as not over."""
-        if not place.call.hooks and not any(turn.hooks for turn in place.call.turns):
+        call = place.call
+        if not (call.hooks or call.loop_hooks or any(turn.hooks for turn in call.turns)):
             return False
-        return any(self._unfinished(one) for one in self._engine.composites.instances(place))
+        instances = self._engine.composites.instances(place)
+        return any(self._unfinished(one) for one in (instances if instances == [place] else [*instances, place]))
 
     def _unfinished(self, place: Place) -> bool:
-        for hook in place.call.hooks:
+        for hook in hooks_of(place.call, place.index):
             try:
                 result = self._engine.result(Place(hook, place.index))
             except Missing as missing:

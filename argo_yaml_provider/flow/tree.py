@@ -49,7 +49,7 @@ class CallTree:
         for number, group in enumerate(call.groups):
             for member in group:
                 yield Stand(member, call, "member", number)
-        for hook in call.hooks:
+        for hook in (*call.hooks, *call.loop_hooks):
             yield Stand(hook, call, "hook")
 
     def tasks_of(self, call: Call) -> tuple[str, ...]:
@@ -81,6 +81,11 @@ class CallTree:
     def task(self, call: Call) -> PlannedTask:
         """The task that runs a leaf."""
         return self.step_tasks[call.id]
+
+
+def hooks_of(call: Call, index: int) -> tuple[Call, ...]:
+    """The hooks of what stands at this place."""
+    return call.loop_hooks if is_loop(call, index) else call.hooks
 
 
 def is_loop(call: Call, index: int) -> bool:

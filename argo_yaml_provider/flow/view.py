@@ -162,6 +162,9 @@ class _View:
             found = engine.execution(turn)
             if group is not None and not isinstance(found, Absent):
                 group["children"].append(found.node)
+        for hook in place.call.loop_hooks:
+            if group is not None:
+                self._hook(Place(hook, place.index), group, boundary)
         return out or ([group["name"]] if group else [])
 
     def _stopped_loop(self, place: Place, boundary: str) -> list[str]:
@@ -169,7 +172,9 @@ class _View:
         if result is None:
             return []
         name = self._engine.loop_name(place)
-        self._node(name, place, result, boundary)
+        node = self._node(name, place, result, boundary)
+        for hook in place.call.loop_hooks:
+            self._hook(Place(hook, place.index), node, boundary)
         return [name]
 
     def _steps(self, place: Place, node: Json) -> list[str]:

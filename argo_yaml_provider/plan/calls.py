@@ -238,7 +238,7 @@ class CallBuilder:
         loop = Call(
             id=ident, name=spot.name, kind=kind, template=template, source=source, loop=LoopKind.UNROLLED, turns=tuple(turns)
         )
-        return loop, _union(ends) or upstream
+        return self._with_loop_hooks(spot, loop, upstream, _union(ends) or upstream)
 
     def _mapped(self, spot: Spot, template: str, source: Json, upstream: Sinks) -> tuple[Call, Sinks]:
         """A fan-out, and one task or group that Airflow maps over its list."""
@@ -263,7 +263,8 @@ class CallBuilder:
             self._task(replace(spot, mapped_over=fanout.id), call, (fanout.id,))
             return call, (ident,)
         self.groups.append(PlannedGroup(id=ident, label=spot.name, parent=spot.group, mapped_over=fanout.id))
-        return self._mapped_group(replace(spot, group=ident, mapped=True), call, (fanout.id,))
+        call, sinks = self._mapped_group(replace(spot, group=ident, mapped=True), call, (fanout.id,))
+        return self._with_loop_hooks(spot, call, (fanout.id,), sinks)
 
     def _mapped_group(self, spot: Spot, call: Call, upstream: Sinks) -> tuple[Call, Sinks]:
         if call.kind in COMPOSITES:
@@ -278,23 +279,42 @@ class CallBuilder:
         return self._with_hooks(spot, call, upstream, sinks)
 
     def _with_hooks(self, spot: Spot, call: Call, upstream: Sinks, sinks: Sinks) -> tuple[Call, Sinks]:
-        """The call with its hooks: expression hooks beside it, the exit handler after it."""
+        """The call with its hooks. Of the turns of a dag's loop each has the exit handler only."""
         if not spot.stack:
             return call, sinks
+        is_turn = spot.item is not None or call.loop is LoopKind.MAPPED
+        watching = {} if is_turn and self._in_dag(spot) else expression_hooks(call.source)
+        hooks, sinks = self._hooks(spot, call.source, watching, upstream, sinks)
+        return replace(call, hooks=hooks), sinks
+
+    def _with_loop_hooks(self, spot: Spot, loop: Call, upstream: Sinks, sinks: Sinks) -> tuple[Call, Sinks]:
+        """A loop with the hooks that it has as a whole: in a dag template, where it is a node. Argo: dag.go, executeDAGTask."""
+        if not self._in_dag(spot):
+            return loop, sinks
+        hooks, sinks = self._hooks(spot, loop.source, expression_hooks(loop.source), upstream, sinks)
+        return replace(loop, loop_hooks=hooks), sinks
+
+    def _in_dag(self, spot: Spot) -> bool:
+        return bool(spot.stack) and self.template(spot.stack[-1]).get("dag") is not None
+
+    def _hooks(
+        self, spot: Spot, source: Json, watching: dict[str, Json], upstream: Sinks, sinks: Sinks
+    ) -> tuple[tuple[Call, ...], Sinks]:
+        """Expression hooks beside what they belong to, the exit handler after it."""
         scope, made, ends = spot.stack[-1], list[Call](), [sinks]
         around = replace(spot, mapped_over="", item=None)
-        for name, hook in expression_hooks(call.source).items():
+        for name, hook in watching.items():
             where = replace(around, path=(*spot.path, "hooks", name), name=f"hooks.{name}")
             built, after = self._hook(where, scope, hook, sinks if waits_for_end(hook) else upstream)
             made.append(built)
             ends.append(after)
-        exits = exit_hook(call.source)
+        exits = exit_hook(source)
         if exits is not None:
             where = replace(around, path=(*spot.path, "onExit"), name="onExit")
             built, after = self._hook(where, scope, exits, _union(ends))
             made.append(built)
             ends = [after]
-        return replace(call, hooks=tuple(made)), _union(ends)
+        return tuple(made), _union(ends)
 
     def _hook(self, spot: Spot, scope: str, hook: Json, upstream: Sinks) -> tuple[Call, Sinks]:
         kept = ("template", "templateRef", "arguments", "expression")

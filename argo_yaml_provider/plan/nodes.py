@@ -61,6 +61,8 @@ class Call:
     """Of a steps template: its groups in order. Of a dag template: one group with its tasks."""
     hooks: tuple[Call, ...] = ()
     """Life-cycle hooks and exit handlers of this call; `name` is `onExit` or `hooks.NAME`."""
+    loop_hooks: tuple[Call, ...] = ()
+    """Of a loop in a dag template: the hooks of the loop as a whole. `hooks` are those of each turn."""
     child: str = ""
     """Of a CHILD: key into `Plan.children`."""
 

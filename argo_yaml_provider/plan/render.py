@@ -73,7 +73,7 @@ def _below(plan: Plan, call: Call) -> list[Line]:
         members = [_line(plan, member, needs) for member in group]
         together = shown.kind is CallKind.STEPS and len(members) > 1
         found += [(f"[{number}] together", members)] if together else members
-    return found + [_line(plan, hook, {}) for hook in shown.hooks]
+    return found + [_line(plan, hook, {}) for hook in (*shown.hooks, *call.loop_hooks)]
 
 
 def _drawn(lines: list[Line], indent: str = "") -> Iterator[str]:

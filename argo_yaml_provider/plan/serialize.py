@@ -80,6 +80,7 @@ def _call_json(call: Call) -> Json:
         "turns": [_call_json(turn) for turn in call.turns],
         "groups": [[_call_json(member) for member in group] for group in call.groups],
         "hooks": [_call_json(hook) for hook in call.hooks],
+        "loop_hooks": [_call_json(hook) for hook in call.loop_hooks],
         "child": call.child,
     }
     return written | {name: value for name, value in many.items() if value or value == 0}
@@ -97,6 +98,7 @@ def _call(value: Json) -> Call:
         turns=tuple(map(_call, value.get("turns", ()))),
         groups=tuple(tuple(map(_call, group)) for group in value.get("groups", ())),
         hooks=tuple(map(_call, value.get("hooks", ()))),
+        loop_hooks=tuple(map(_call, value.get("loop_hooks", ()))),
         child=value.get("child", ""),
     )
 

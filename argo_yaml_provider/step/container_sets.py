@@ -41,9 +41,12 @@ def container_phases(pod: Json, template: Json) -> dict[str, str]:
     """The phases of the set's containers that have ended, or that never will begin."""
     needs = needed_by(template)
     ends = {name: terminated(pod, name) for name in needs}
-    blocked = _blocked(needs, {name for name in needs if _failed(ends[name])})
-    phases = {name: _phase(end.get("exitCode", 0)) for name, end in ends.items() if end}
-    return {name: phase.value for name, phase in (dict.fromkeys(blocked, Phase.ERROR) | phases).items()}
+    failed = {name for name in needs if _failed(ends[name])}
+    # One that was out of memory leaves no word of its end: those that wait for it are stopped, instead of giving up.
+    stopped = _blocked(needs, {name for name in failed if (ends[name] or {}).get("reason") == "OOMKilled"})
+    unmet = dict.fromkeys(_blocked(needs, failed), Phase.ERROR) | dict.fromkeys(stopped, Phase.FAILED)
+    phases = {name: _phase(end.get("exitCode", 0)) for name, end in ends.items() if end and name not in stopped}
+    return {name: phase.value for name, phase in (unmet | phases).items()}
 
 
 def _phase(exit_code: int) -> Phase:

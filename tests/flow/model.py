@@ -193,6 +193,7 @@ class Controller:
             self._task_node([name], child, member, how, statuses)
             if self.nodes[child].phase in FAILURES:
                 group.phase = self.nodes[child].phase
+        self._hook(name, member)
 
     def _task_node(
         self, above: list[str], name: str, member: Member, template: Leaf | Steps | Dag, statuses: dict[str, str]

@@ -104,6 +104,29 @@ def test_a_failure_reaches_hooks_and_exit_handler_though_the_step_is_overlooked(
     assert [(one["displayName"], one["phase"]) for one in failures] == [("a", "Failed")]
 
 
+@pytest.mark.parametrize("items", [pytest.param("[x, z]", id="written-out"), pytest.param("", id="known-at-run-time")])
+def test_a_dags_loop_has_hooks_as_a_whole_and_exit_handlers_for_each_turn(items: str) -> None:
+    loop = f"withItems: {items}" if items else 'withParam: "{{workflow.parameters.p}}"'
+    spec = f"""
+  arguments: {{parameters: [{{name: p, value: '["x","z"]'}}]}}
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - name: a
+        template: leaf
+        {loop}
+        hooks:
+          exit: {{template: leaf}}
+          ok: {{template: leaf, expression: tasks.a.status == "Succeeded"}}
+          run: {{template: leaf, expression: tasks.a.status == "Running"}}
+          bad: {{template: leaf, expression: tasks.a.status == "Failed"}}
+      - {{name: b, depends: a, template: leaf}}
+"""
+    ran = [".a(0:x)", ".a(1:z)", ".a(0:x).onExit", ".a(1:z).onExit", ".a.hooks.ok", ".a.hooks.run", ".a.onExit", ".b"]
+    assert phases(played(spec)) == dict.fromkeys(sorted(ran), "Succeeded")
+
+
 def test_a_failed_exit_handler_fails_a_workflow_that_succeeded() -> None:
     run = played(
         "  onExit: bye\n  templates:\n  - {name: main, steps: [[{name: a, template: leaf}]]}\n"
