@@ -156,6 +156,15 @@ class RunSource:
         return nodes
 
 
+def is_over(session: Session, dag_id: str, run_id: str) -> bool:
+    """Whether the run has ended, or is not there any more."""
+    from airflow.models.dagrun import DagRun
+    from sqlalchemy import select
+
+    state = session.scalar(select(DagRun.state).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+    return state is None or state in FINISHED
+
+
 def read_once(session: Session, dag_id: str, run_id: str, carrier: str) -> Json:
     """The values that this run read once, by key."""
     from airflow.models.xcom import XComModel

@@ -6,7 +6,7 @@ their own.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -110,6 +110,15 @@ class Host(Protocol):
 
     async def run_child(self, child: str, name: str, conf: Json) -> Outcome:
         """Run `plan.children[child]` (named stably by `name`) to its end; its verdict, with `Outcome.child` set."""
+
+    def stay(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside what follows, once the task has ended; a host that ends with its task does not."""
+
+    async def is_over(self) -> bool:
+        """Whether the run has ended."""
+
+    async def publish(self, outcome: Outcome) -> None:
+        """Put an outcome in the place of the one that the task left."""
 
     async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
         """The node tree of a child run."""

@@ -24,6 +24,7 @@ from argo_yaml_provider.step.data import run_data
 from argo_yaml_provider.step.ending import end_daemons, put_away, put_away_all
 from argo_yaml_provider.step.host import Ended, Host
 from argo_yaml_provider.step.http import run_http
+from argo_yaml_provider.step.keeper import keep_daemon
 from argo_yaml_provider.step.locks import (
     RENEW_SECONDS,
     holding,
@@ -133,6 +134,8 @@ async def _run_locked(host: Host, asker: Asker, attempts: tuple[Attempt, ...]) -
     attempts = (*attempts, attempt)
     await host.record_attempts(attempts)
     put_away(host, decision, attempt)
+    if attempt.daemoned:
+        host.stay(keep_daemon(host, asker, attempts))
     return await _ended(host, asker, attempts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -79,6 +79,8 @@ class LocalHost:
     past: History | None = None
     terminated: tuple[str, ...] = ()
     measured: tuple[Measurement, ...] = ()
+    staying: list[asyncio.Task[None]] = field(default_factory=list)
+    over: bool = False
     workflows: KeptRuns = field(default_factory=KeptRuns)
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
@@ -103,6 +105,15 @@ class LocalHost:
 
     async def run_child(self, child: str, name: str, conf: Json) -> Outcome:
         raise NotImplementedError
+
+    def stay(self, work: Coroutine[Any, Any, None]) -> None:
+        self.staying.append(asyncio.create_task(work))
+
+    async def is_over(self) -> bool:
+        return self.over
+
+    async def publish(self, outcome: Outcome) -> None:
+        self.outcomes[self.task_id, self.map_index] = outcome
 
     async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
         raise NotImplementedError

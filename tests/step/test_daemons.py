@@ -3,11 +3,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.pods.names import DAEMON_LABEL
+from argo_yaml_provider.step import keeper
 from argo_yaml_provider.step.pod import run_pod
 from argo_yaml_provider.step.run import run_task
-from tests.step.conftest import LocalHost, container
+from tests.step.conftest import LocalHost, container, settled
 from tests.step.test_run import pods_of, run_all, workflow
 
 SERVES: dict[str, Any] = {"daemon": True}
@@ -63,7 +66,8 @@ async def test_a_daemon_that_dies_after_it_was_ready_is_told_of(host: LocalHost)
   - name: client
     container: {image: busybox, command: [sleep, "2"]}
 """)
-    host.plan, said = plan, {}
+    said: dict[str, Outcome] = {}
+    host.plan = plan
     for task in plan.tasks:
         if task.label == "client":
             await kill(host, said["dies"])
@@ -78,6 +82,38 @@ async def test_a_daemon_that_dies_after_it_was_ready_is_told_of(host: LocalHost)
 async def kill(host: LocalHost, daemon: Outcome) -> None:
     pod = daemon.attempts[0].pod
     await host.kube.delete_pod(host.facts.namespace, pod)
+    await settled_gone(host, pod)
+
+
+@pytest.mark.parametrize(("kind", "attempts"), [("dag", [Phase.ERROR, Phase.SUCCEEDED]), ("steps", [Phase.SUCCEEDED])])
+async def test_a_daemon_that_dies_is_tried_again_in_a_dag_and_ended_with_its_run(
+    host: LocalHost, monkeypatch: pytest.MonkeyPatch, kind: str, attempts: list[Phase]
+) -> None:
+    monkeypatch.setattr(keeper, "LOOK_SECONDS", 0.05)
+    calls = {"dag": "{tasks: [{name: d, template: server}]}", "steps": "[[{name: d, template: server}]]"}
+    host.plan = workflow(f"""
+  - name: main
+    {kind}: {calls[kind]}
+  - name: server
+    daemon: true
+    retryStrategy: {{limit: "2", retryPolicy: Always}}
+    container: {{image: busybox, command: [sleep, "600"]}}
+""")
+    host.task_id = host.plan.tasks[0].id
+    key = host.task_id, -1
+    host.outcomes[key] = (await run_task(host)).outcome
+    (staying,) = host.staying
+    await kill(host, host.outcomes[key])
+    if kind == "dag":
+        await settled(lambda: len(host.outcomes[key].attempts) == 2)
+        host.over = True
+    async with asyncio.timeout(60):
+        await staying
+    assert [attempt.phase for attempt in host.outcomes[key].attempts] == attempts
+    await settled_gone(host, host.outcomes[key].attempts[-1].pod)
+
+
+async def settled_gone(host: LocalHost, pod: str) -> None:
     async with asyncio.timeout(60):
         while await host.kube.get(f"/api/v1/namespaces/{host.facts.namespace}/pods/{pod}"):  # noqa: ASYNC110 - its kubelet ends it
             await asyncio.sleep(0.05)

@@ -20,6 +20,7 @@ from argo_yaml_provider.airflow.hosts.slots import left_out
 from argo_yaml_provider.airflow.hosts.submitted import SubmittedRuns
 from argo_yaml_provider.airflow.measure import send
 from argo_yaml_provider.airflow.persons import AwaitsPerson, put_form, read_response, supplied_by
+from argo_yaml_provider.airflow.runs import is_over
 from argo_yaml_provider.airflow.shutdown import shut_down_run
 from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
@@ -106,6 +107,7 @@ class ExecutorHost:
         self._all_read = False
         self._reading = asyncio.Lock()
         self._attempts: tuple[Attempt, ...] | None = None
+        self._staying: list[Coroutine[Any, Any, None]] = []
 
     def use(self, kube: Kube) -> None:
         """This is the cluster."""
@@ -116,11 +118,17 @@ class ExecutorHost:
         """Airflow knows how the task ended: its pods may go."""
         if self._patient:
             self._patient.tidy()
+        for work in self._staying:
+            self._shared.stay(self._stay(work))
+        self._staying.clear()
 
     def forget(self) -> None:
         """This life did not come to an end that Airflow knows of."""
         if self._patient:
             self._patient.forget()
+        for work in self._staying:
+            work.close()
+        self._staying.clear()
 
     def shown(self) -> Shown:
         """What the UI is to show."""
@@ -215,6 +223,22 @@ class ExecutorHost:
     async def run_child(self, child: str, name: str, conf: Json) -> Outcome:
         """A run of the child plan's DAG, to its end."""
         return await self._shared.children.run(self._ti, self._envelope, child, name, conf)
+
+    def stay(self, work: Coroutine[Any, Any, None]) -> None:
+        """Beside the lives of this runner, until it ends; begun once Airflow knows of this one's end."""
+        self._staying.append(work)
+
+    async def _stay(self, work: Coroutine[Any, Any, None]) -> None:
+        with self._log:
+            await work
+
+    async def is_over(self) -> bool:
+        """Whether Airflow has ended the run, or forgotten it."""
+        return await self._shared.api.call(lambda session: is_over(session, self.dag_id, self.run_id))
+
+    async def publish(self, outcome: Outcome) -> None:
+        """The task has ended: only its XCom changes."""
+        await self._shared.api.push(self._ti, Pushed(key=self.outcome_key, value=outcome.to_json()))
 
     async def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
         """The node tree of a child run."""

@@ -52,12 +52,24 @@ class Shared:
         self.children = ChildRuns(self.api)
         self.listeners = Listeners()
         self._background: set[asyncio.Task[None]] = set()
+        self._staying: set[asyncio.Task[None]] = set()
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Does something that no life waits for."""
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._done)
+
+    def stay(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does something until its run is over; without it, or after this runner, only its own purpose suffers."""
+        task = asyncio.create_task(work)
+        self._staying.add(task)
+        task.add_done_callback(self._left)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self._staying.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a daemon is no longer looked after", exc_info=error)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._background.discard(task)
@@ -66,6 +78,9 @@ class Shared:
 
     async def close(self) -> None:
         """Give everything back."""
+        for task in self._staying:
+            task.cancel()
+        await asyncio.gather(*self._staying, return_exceptions=True)
         self.listeners.close()
         await self.kubes.close()
         self.api.close()

@@ -7,7 +7,7 @@ Must not know: the metadata database; whether it runs in a worker or in the trig
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -63,6 +63,14 @@ class RunValues:
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
         value = await self.read_xcom(OUTCOME_KEY, self.envelope.prefix + task_id, map_index)
         return None if value is None else Outcome.from_json(value)
+
+    def stay(self, work: Coroutine[Any, Any, None]) -> None:
+        """This host ends with its task."""
+        work.close()
+
+    async def is_over(self) -> bool:
+        """No: its task belongs to the run."""
+        return False
 
     async def publish(self, outcome: Outcome) -> None:
         """Leave the outcome for whoever comes after."""
