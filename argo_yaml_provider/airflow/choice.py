@@ -20,6 +20,8 @@ def execution_of(plan: Plan, task: PlannedTask, template: Json, settings: Settin
     execution = settings.execution
     if not settings.fixed and (wanted := _annotated(plan, template)):
         execution = resolve_execution(wanted, f"the annotation {EXECUTION} of {plan.name}")
+    if task.kind is TaskKind.START and not settings.fixed and executor_configured():
+        return Execution.EXECUTOR  # the only host that can end another run
     if execution is Execution.TRIGGERER and (settings.pool or not fits_triggerer(task, template)):
         return Execution.EXECUTOR if executor_configured() else Execution.WORKER
     return execution

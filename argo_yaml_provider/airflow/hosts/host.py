@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from argo_yaml_provider.airflow.api import Entered, Pushed, Shown, TaskRef
@@ -22,6 +24,7 @@ from argo_yaml_provider.airflow.measure import send
 from argo_yaml_provider.airflow.persons import AwaitsPerson, put_form, read_response, supplied_by
 from argo_yaml_provider.airflow.runs import is_over
 from argo_yaml_provider.airflow.shutdown import shut_down_run
+from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.shutdown import TERMINATE
@@ -251,9 +254,10 @@ class ExecutorHost:
         return await self._shared.api.call(lambda session: read_history(session, self.dag_id, self.run_id))
 
     async def end_runs(self, run_ids: tuple[str, ...]) -> None:
-        """As `argo-yaml terminate` does."""
+        """As `argo-yaml terminate` does; one that has ended meanwhile needs nothing more."""
         for run_id in run_ids:
-            await self._shared.api.call(lambda session: shut_down_run(session, self.dag_id, run_id, TERMINATE))  # noqa: B023 - called at once
+            with suppress(RunError):
+                await self._shared.api.call(partial(shut_down_run, dag_id=self.dag_id, run_id=run_id, strategy=TERMINATE))
 
     async def ask_person(self, question: Question, wait: float | None) -> dict[str, str] | None:
         """The form's answer; while there is none, this life ends, and Airflow begins another when there is."""
