@@ -327,11 +327,11 @@ class Engine:
             return self.steps.node_of(frame, self.tree.stands[place.call.id].group, place.call.name)
         return self.dags.node_of(frame, place.call.name)
 
-    def failures(self) -> list[Json]:
-        """`workflow.failures`: every node that failed, groups included."""
+    def failures(self, *, hooks: bool) -> list[Json]:
+        """`workflow.failures`: every node that failed, groups included; those of the workflow's hooks, too, once they are over."""
         from argo_yaml_provider.flow.view import failed_nodes
 
-        return failed_nodes(self)
+        return failed_nodes(self, hooks=hooks)
 
 
 def _reason(found: Stopped | Absent) -> str:

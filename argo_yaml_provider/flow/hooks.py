@@ -193,13 +193,19 @@ class HookRules:
         if top is self._engine.plan.root:
             return variables
         result = self._engine.result(self._engine.root)
-        return variables | self.final_variables() if result is not None and result.fulfilled else variables
+        if result is None or not result.fulfilled or (top in self._engine.plan.hooks and self._began_early(top)):
+            return variables
+        return variables | self.final_variables(hooks=top is self._engine.plan.on_exit)
 
-    def final_variables(self) -> dict[str, str]:
-        """What is known once the entrypoint is over."""
-        return self._engine.remember("final variables", self._final_variables)
+    def _began_early(self, hook: Call) -> bool:
+        """Whether a hook of the workflow has begun while that ran."""
+        return self._holds(hook, Scope(), self._engine.variables)
 
-    def _final_variables(self) -> dict[str, str]:
+    def final_variables(self, *, hooks: bool = False) -> dict[str, str]:
+        """What is known once the entrypoint is over; `hooks`: once the workflow's hooks are, too."""
+        return self._engine.remember(("final variables", hooks), lambda: self._final_variables(hooks=hooks))
+
+    def _final_variables(self, *, hooks: bool) -> dict[str, str]:
         result = self._engine.result(self._engine.root)
         assert result is not None
         seconds = 0.0
@@ -208,7 +214,7 @@ class HookRules:
             seconds = (clock.nanoseconds(result.finished_at) - clock.nanoseconds(begun)) / clock.SECOND
         return {
             "workflow.status": workflow_phase(result.phase).value,
-            "workflow.failures": quote(gojson.dumps(self._engine.failures() or None)),
+            "workflow.failures": quote(gojson.dumps(self._engine.failures(hooks=hooks) or None)),
             "workflow.duration": f"{max(seconds, 0.0):f}",
         }
 

@@ -36,10 +36,12 @@ def nodes_of(engine: Engine) -> list[Json]:
     return list(view.nodes.values())
 
 
-def failed_nodes(engine: Engine) -> list[Json]:
+def failed_nodes(engine: Engine, *, hooks: bool) -> list[Json]:
     """What `workflow.failures` lists. Argo: failedNodeStatus."""
     view = _View(engine)
     view.add(engine.root, "")
+    for hook in engine.plan.hooks if hooks else ():
+        view.add(Place(hook, -1), "")
     name = engine.facts.name
     return [
         {

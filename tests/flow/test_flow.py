@@ -127,6 +127,24 @@ def test_a_dags_loop_has_hooks_as_a_whole_and_exit_handlers_for_each_turn(items:
     assert phases(played(spec)) == dict.fromkeys(sorted(ran), "Succeeded")
 
 
+def test_a_hook_sees_its_moment_and_the_exit_handler_what_hooks_came_to() -> None:
+    spec = """
+  onExit: bye
+  hooks:
+    run: {expression: workflow.status == "Running", template: leaf, arguments: {parameters: [{name: m, value: "SEEN"}]}}
+    bad: {expression: workflow.status == "Succeeded", template: leaf, arguments: {parameters: [{name: m, value: Failed}]}}
+  templates:
+  - name: main
+    steps: [[{name: a, template: leaf}]]
+  - name: bye
+    steps: [[{name: b, template: leaf, arguments: {parameters: [{name: m, value: "COUNT"}]}}]]
+"""
+    seen, count = "{{workflow.status}}", "{{=workflow.failures contains 'hooks.bad'}} {{workflow.status}}"
+    run = played(spec.replace("SEEN", seen).replace("COUNT", count))
+    assert inputs(run, ".hooks.run") == {"m": "Running"}
+    assert inputs(run, ".onExit[0].b") == {"m": "true Succeeded"}
+
+
 def test_a_failed_exit_handler_fails_a_workflow_that_succeeded() -> None:
     run = played(
         "  onExit: bye\n  templates:\n  - {name: main, steps: [[{name: a, template: leaf}]]}\n"
