@@ -328,7 +328,7 @@ class Engine:
         return self.dags.node_of(frame, place.call.name)
 
     def failures(self, *, hooks: bool) -> list[Json]:
-        """`workflow.failures`: every node that failed, groups included; those of the workflow's hooks, too, once they are over."""
+        """`workflow.failures`: every node that failed, groups included; `hooks`: of the workflow's hooks, too."""
         from argo_yaml_provider.flow.view import failed_nodes
 
         return failed_nodes(self, hooks=hooks)
