@@ -8,6 +8,7 @@ Must not know: Airflow.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from argo_yaml_provider.diagnostics import RunError
@@ -99,6 +100,20 @@ def _parsed(text: str, where: str) -> Json:
         name: {key: one for key, one in entry.items() if key != "connection"} if isinstance(entry, dict) else entry
         for name, entry in value.items()
     }
+
+
+def with_way_out(message: str, moves: Moves) -> str:
+    """A container that could not be started, with the input artifact that was in the way, if one was."""
+    if "StartError" not in message or not any(word in message for word in _IN_THE_WAY):
+        return message
+    for artifact in sorted((moved.artifact for moved in moves.inputs), key=lambda one: -len(one["path"])):
+        path = PurePosixPath(artifact["path"])
+        if any(f"{place}{quote}" in message for place in (path, *path.parents[:-1]) for quote in "'\""):
+            return f"artifact {artifact['name']}: a file is where {path} needs a folder: give it another path: {message}"
+    return message
+
+
+_IN_THE_WAY = ("not a directory", "Not a directory", "File exists", "is a directory")
 
 
 def read_stored(pod: Json, moves: Moves) -> Stored:

@@ -20,7 +20,7 @@ from argo_yaml_provider.pods.build import build_pod, with_pod_name
 from argo_yaml_provider.pods.containers import MAIN
 from argo_yaml_provider.pods.names import DAEMON_LABEL, PodKey, pod_labels, pod_name
 from argo_yaml_provider.pods.supervise import NoEntrypoint, is_supervised
-from argo_yaml_provider.step.artifacts import Stored, read_stored, repository_of
+from argo_yaml_provider.step.artifacts import Stored, read_stored, repository_of, with_way_out
 from argo_yaml_provider.step.belongings import make_belongings
 from argo_yaml_provider.step.capture import Captured, captured, read_captured
 from argo_yaml_provider.step.container_sets import container_phases, read_set_end
@@ -114,6 +114,7 @@ async def _watch(host: Host, pod: Json, decision: Decision, moves: Moves) -> Att
             while True:
                 seen, end = await _next(host, feed, seen, decision)
                 if end:
+                    end = replace(end, message=with_way_out(end.message, moves))
                     end = end_of_daemon(end) if decision.template.get("daemon") else end
                     given, _ = await asyncio.gather(_outputs(host, seen, decision, end, moves), logs.finish(seen.pod))
                     attempt = _with_containers(_attempt(seen.pod, *given), seen.pod, decision)

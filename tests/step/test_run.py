@@ -184,6 +184,20 @@ async def test_a_pod_that_cannot_be_built_is_an_error_of_its_step(host: LocalHos
     )
 
 
+async def test_an_input_below_a_file_names_artifact_and_remedy(host: LocalHost) -> None:
+    host.plan = workflow("""
+    - name: main
+      inputs: {artifacts: [{name: note, path: /etc/passwd/x, raw: {data: x}}]}
+      container: {image: busybox, command: ["true"]}
+    """)
+    host.task_id = host.plan.tasks[0].id
+    outcome = (await run_task(host)).outcome
+    assert (outcome.phase, outcome.message.partition(": main: ")[0]) == (
+        Phase.FAILED,
+        "artifact note: a file is where /etc/passwd/x needs a folder: give it another path",
+    )
+
+
 async def test_config_map_values_are_read_once(host: LocalHost) -> None:
     path = f"/api/v1/namespaces/{host.facts.namespace}/configmaps"
     labels = {"workflows.argoproj.io/configmap-type": "Parameter"}
