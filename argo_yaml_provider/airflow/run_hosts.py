@@ -17,6 +17,8 @@ from typing import Any
 
 from airflow.executors.local_executor import LocalExecutor
 
+TRIGGERER = "triggerer"
+"""The name of its process."""
 _WORKERS = 4
 _END_SECONDS = 10.0
 _NEEDED = (
@@ -112,7 +114,7 @@ def triggerer() -> Iterator[None]:
     """A triggerer beside this process, which imports what both need before they part."""
     for name in _NEEDED:
         import_module(name)
-    process = get_context("fork").Process(target=_trigger)
+    process = get_context("fork").Process(target=_trigger, name=TRIGGERER)
     process.start()
     try:
         yield

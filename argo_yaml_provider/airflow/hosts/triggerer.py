@@ -58,6 +58,7 @@ class StepTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """The event that ends the task. Whoever cancels this leaves the step as it is, for `on_kill` to decide."""
+        await shared().ready()
         self._life = Life(TriggererHost(self.task_instance, self.log), self.timeout_after)
         self._work = asyncio.create_task(self._life.run())
         yield await asyncio.shield(self._work)

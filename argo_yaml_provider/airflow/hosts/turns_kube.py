@@ -7,6 +7,7 @@ Must not know: what the step does.
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from argo_yaml_provider.airflow.connections import connection_extras, task_connection
@@ -30,6 +31,25 @@ class Shared:
         self.loop = asyncio.get_running_loop()
         self.kubes = Kubes(connection_extras, task_connection)
         self.turns = Turns()
+        self._imported = asyncio.ensure_future(asyncio.to_thread(_import_ahead))
+
+    async def ready(self) -> None:
+        """What a step needs is imported: in a thread, for it takes long enough to look like a triggerer that hangs."""
+        await asyncio.shield(self._imported)
+
+
+def _import_ahead() -> None:
+    for name in _NEEDED:
+        import_module(name)
+
+
+_NEEDED = (
+    "aiohttp",
+    "argo_yaml_provider.flow.flow",
+    "argo_yaml_provider.pods.build",
+    "argo_yaml_provider.step.connection",
+    "argo_yaml_provider.step.run",
+)
 
 
 _shared: list[Shared] = []
