@@ -29,6 +29,7 @@ from argo_yaml_provider.resolve.checks.locks import check_locks
 from argo_yaml_provider.resolve.checks.metadata import check_labels, check_object_name
 from argo_yaml_provider.resolve.checks.outputs import check_inputs, check_outputs
 from argo_yaml_provider.resolve.checks.policies import check_choices, check_metrics, check_retries
+from argo_yaml_provider.resolve.checks.submitted import check_submitted
 from argo_yaml_provider.resolve.checks.syntax import check_expressions, check_tag_syntax, check_whens
 from argo_yaml_provider.resolve.checks.tags import check_tags
 from argo_yaml_provider.resolve.checks.templates import check_size, check_template_names, check_types
@@ -61,6 +62,7 @@ CHECKS = (
     check_container_sets,
     check_pods,
     check_resources,
+    check_submitted,
     check_deadlines,
     check_locks,
     check_retries,
