@@ -76,6 +76,29 @@ def test_a_failed_workflow_among_others_is_told_and_makes_the_exit_code_one(hell
     assert (ended.returncode, [result["phase"] for result in results]) == (1, ["Succeeded", "Failed"])
 
 
+def test_a_hook_that_watches_a_step_is_over_when_that_is(tmp_path: Path) -> None:
+    (tmp_path / "hook.yaml").write_text(
+        HEAD
+        + """
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps:
+    - - name: a
+        template: leaf
+        hooks: {bad: {template: leaf, expression: 'steps.a.status == "Failed" || steps.a.status == "Error"'}}
+    - - {name: b, template: leaf}
+  - name: leaf
+    container: {image: busybox, command: [sh, -c, "kill -0 $$$$"]}
+"""
+    )
+    answer = run(tmp_path / "hook.yaml", "--timeout", "200", "--output", "json")
+    result = json.loads(answer.stdout)
+    pods = [(node["name"].removeprefix(result["name"]), node["phase"]) for node in result["nodes"] if node["type"] == "Pod"]
+    assert (answer.returncode, pods) == (0, [("[0].a", "Succeeded"), ("[1].b", "Succeeded")])
+
+
 def test_where_there_is_no_terminal_the_lines_are_plain(hello: Path) -> None:
     ended = run(hello)
     lines = ended.stdout.splitlines()

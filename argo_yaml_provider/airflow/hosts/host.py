@@ -7,6 +7,7 @@ Must not know: what a step does with it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
@@ -77,6 +78,8 @@ class PatientKube:
         self._waiting.clear()
 
 
+_AGAIN, _ALL = 0.5, ""
+"""Seconds before a task that has left no outcome yet is looked at again; how the reading of all tasks is remembered."""
 _ONE_BY_ONE = 4
 """A step that reads more tasks than this gets all outcomes of its run in one query."""
 
@@ -108,6 +111,7 @@ class ExecutorHost:
         self._shared, self._ti, self._envelope, self._log, self._first = shared, ti, envelope, log, first
         self._outcomes: dict[str, dict[int, Json]] = {}
         self._all_read = False
+        self._read_at: dict[str, float] = {}
         self._reading = asyncio.Lock()
         self._attempts: tuple[Attempt, ...] | None = None
         self._staying: list[Coroutine[Any, Any, None]] = []
@@ -159,12 +163,15 @@ class ExecutorHost:
         )
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
-        """Read once a life: what ended before this task began stays as it is."""
+        """Read once a life: what has ended stays as it is. What has not is looked for again by a hook that watches it."""
         async with self._reading:
-            if task_id not in self._outcomes and not self._all_read:
+            if map_index not in self._outcomes.get(task_id, {}) and time.monotonic() - self._last_read(task_id) > _AGAIN:
                 await self._read(task_id)
         value = self._outcomes.get(task_id, {}).get(map_index)
         return None if value is None else Outcome.from_json(value)
+
+    def _last_read(self, task_id: str) -> float:
+        return self._read_at.get(_ALL if self._all_read else task_id, float("-inf"))
 
     async def _read(self, task_id: str) -> None:
         prefix, everything = self._envelope.prefix, len(self._outcomes) >= _ONE_BY_ONE
@@ -174,6 +181,7 @@ class ExecutorHost:
         for found, index, value in rows:
             self._outcomes.setdefault(found.removeprefix(prefix), {})[index] = value
         self._all_read = everything
+        self._read_at[_ALL if everything else task_id] = time.monotonic()
 
     @property
     def _attempts_key(self) -> str:
