@@ -7,7 +7,6 @@ Must not know: Airflow. A metric that is wrong is told in the log and breaks not
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -66,15 +65,17 @@ async def measuring(host: Host, asker: Asks) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _keep_measuring(host: Host, asker: Asks, since: float) -> None:
     told: set[str] = set()
     while True:
-        found = await asker.ask(lambda flow: flow.measure_running(host.task_id, host.map_index, since))
-        host.measure(found.measurements)
+        try:
+            found = await asker.ask(lambda flow: flow.measure_running(host.task_id, host.map_index, since))
+            host.measure(found.measurements)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the step goes on, and so does the next value
+            found = Measured(problems=(f"{type(error).__name__}: {error}",))
         for problem in set(found.problems) - told:
             host.log(f"metrics: {problem}")
         told.update(found.problems)

@@ -31,6 +31,6 @@ def deploy(folder: Path) -> list[str]:
             session.flush()
         session.execute(update(DagModel).values(is_stale=True))
         SerializedDAG.bulk_write_to_db(BUNDLE, None, written, session=session)
-        for dag in written:
-            SerializedDagModel.write_dag(dag, BUNDLE, session=session)
+        for one in written:
+            SerializedDagModel.write_dag(one, BUNDLE, session=session)
     return [dag.dag_id for dag in dags]
