@@ -102,7 +102,7 @@ def airflow(
     import airflow  # noqa: F401 - configures itself
 
     mark("airflow imported")
-    _quicken_sqlite()
+    quicken_sqlite()
     if execution != "executor":
         from argo_yaml_provider.airflow.run_hosts import RunWorkers, triggerer
 
@@ -129,7 +129,7 @@ def airflow(
         mark("runner ended")
 
 
-def _quicken_sqlite() -> None:
+def quicken_sqlite() -> None:
     """The database is thrown away at the end: it need not survive a power cut."""
     from airflow import settings
     from sqlalchemy import event
@@ -188,7 +188,7 @@ def create_runs(requests: Sequence[Request], pods: PodSettings, *, series: str) 
             write_loader([(run.dag_id, run.request.plan) for run in runs], pods)
         for run in runs:
             write_dags(session, run.request.plan, pods, run.dag_id)
-            _create_run(session, run)
+            create_run(session, run)
     return runs
 
 
@@ -207,7 +207,7 @@ def write_dags(session: Session, plan: Plan, pods: PodSettings, dag_id: str) -> 
     session.flush()
 
 
-def _create_run(session: Session, run: Run) -> None:
+def create_run(session: Session, run: Run) -> None:
     from airflow._shared.timezones import timezone
     from airflow.models.serialized_dag import SerializedDagModel
     from airflow.utils.state import DagRunState

@@ -114,9 +114,10 @@ class Engine:
 
         Of a mapped loop it is read without its thousand siblings, unless more and more of them are asked for.
         """
-        if loop.call.loop is LoopKind.MAPPED and index >= 0 and self._asked(loop) <= _FEW_TURNS:
+        key = ("one", loop.key, index)
+        if loop.call.loop is LoopKind.MAPPED and index >= 0 and (key in self._known or self._asked(loop) <= _FEW_TURNS):
             stopped = self.remember(("gate", loop.key), lambda: self.rules(loop).gate(loop))
-            found = self.rules(loop).one(loop, index) if stopped is None else None
+            found = self.remember(key, lambda: self.rules(loop).one(loop, index)) if stopped is None else None
             if found is not None:
                 return found
             return Absent(reason=f"its loop has no item {index}" if stopped is None else _reason(stopped))

@@ -23,14 +23,15 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m argo_yaml_provider.local", description="Kubernetes on loopback.")
     parser.add_argument("--root", type=Path, help="where state folders are made (default: the temporary folder)")
     parser.add_argument("--images", type=Path, help="further images, as YAML (default: $ARGO_YAML_IMAGES)")
+    parser.add_argument("--instant-pods", type=float, metavar="SECONDS", help="run nothing: pods succeed after so many seconds")
     parser.add_argument("--until-eof", action="store_true", help="stop when stdin ends")
     return parser.parse_args()
 
 
-async def _serve(folder: Path, images: dict[str, Any], *, until_eof: bool) -> None:
+async def _serve(folder: Path, images: dict[str, Any], *, until_eof: bool, instant: float | None) -> None:
     from argo_yaml_provider.local.server import Server
 
-    server = Server(folder, images)
+    server = Server(folder, images, instant=instant)
     await server.start()
     ready = {"kubeconfig": str(folder / "kubeconfig"), "url": server.url, "token": server.token, "sandbox": server.mode}
     sys.stdout.write(json.dumps(ready) + "\n")
@@ -60,7 +61,7 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 50)  # thousands of pods are many dicts, none of them garbage
     folder = claim_folder(arguments.root)
     try:
-        asyncio.run(_serve(folder, images, until_eof=arguments.until_eof))
+        asyncio.run(_serve(folder, images, until_eof=arguments.until_eof, instant=arguments.instant_pods))
     finally:
         release_folder(folder)
 

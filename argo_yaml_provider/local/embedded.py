@@ -27,13 +27,18 @@ class EmbeddedKubernetes:
     `with EmbeddedKubernetes() as kube: …kube.kubeconfig…`; or `start()` and `stop()`.
     """
 
-    def __init__(self, root: Path | None = None, *, images: Path | None = None) -> None:
-        self._root, self._images = root, images
+    def __init__(self, root: Path | None = None, *, images: Path | None = None, instant_pods: float | None = None) -> None:
+        self._root, self._images, self._instant_pods = root, images, instant_pods
         self._process: subprocess.Popen[bytes] | None = None
         self.kubeconfig = Path()
         self.url = self.token = ""
         self.sandbox = ""
         """`root`, `user` or `plain`: what isolates the pods."""
+
+    @property
+    def pid(self) -> int:
+        """Its process; 0 while there is none."""
+        return self._process.pid if self._process else 0
 
     @property
     def warning(self) -> str:
@@ -45,6 +50,7 @@ class EmbeddedKubernetes:
         command = [sys.executable, "-P", "-m", "argo_yaml_provider.local", "--until-eof"]
         for option, value in (("--root", self._root), ("--images", self._images)):
             command += [option, str(value)] if value else []
+        command += [] if self._instant_pods is None else ["--instant-pods", str(self._instant_pods)]
         # a session of its own: Ctrl-C in the terminal is for the parent to act on
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         assert self._process.stdout

@@ -23,6 +23,7 @@ from argo_yaml_provider.local.api import Api
 from argo_yaml_provider.local.certificate import make_certificate
 from argo_yaml_provider.local.collector import Collector
 from argo_yaml_provider.local.images import Images, write_layer
+from argo_yaml_provider.local.instant import InstantKubelet
 from argo_yaml_provider.local.kubelet import Kubelet
 from argo_yaml_provider.local.objects import Objects, Target
 from argo_yaml_provider.local.processes import Processes
@@ -62,8 +63,9 @@ def write_kubeconfig(path: Path, *, url: str, token: str, certificate: str) -> N
 class Server:
     """One embedded Kubernetes."""
 
-    def __init__(self, folder: Path, images: dict[str, Any] | None = None) -> None:
+    def __init__(self, folder: Path, images: dict[str, Any] | None = None, *, instant: float | None = None) -> None:
         self.folder = folder
+        self._instant = instant
         self._images = Images(images)
         self.token = secrets.token_urlsafe(32)
         self.url = ""
@@ -83,7 +85,8 @@ class Server:
         self.url = f"https://127.0.0.1:{port}"
         objects = Objects(Store(), Catalogue())
         Collector(objects, certificate.read_text())
-        kubelet = Kubelet(objects, processes, self._images, self.folder)
+        shared = objects, processes, self._images, self.folder
+        kubelet = Kubelet(*shared) if self._instant is None else InstantKubelet(*shared, seconds=self._instant)
         kubelet.token = {"token": self.token, "ca.crt": certificate.read_text()}
         kubelet.service = _service_env(port)
         self._populate(objects, port)

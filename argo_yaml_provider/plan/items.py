@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from argo_yaml_provider.expr import gojson
@@ -22,6 +23,10 @@ LOOP_FIELDS = ("withItems", "withParam", "withSequence")
 _SHORT = 4096
 _MOST_WORK, _EXPRESSION_WORK = 2_000_000, 20
 """Tags that one loop may replace in all, some seconds of work; an expression counts for twenty."""
+
+
+_LOOPS_KEPT = 8
+"""Loops whose items are kept in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,18 +138,26 @@ def _items(step: Json) -> list[str]:
     if step.get("withItems"):
         items = [gojson.dumps(item) for item in step["withItems"]]
     elif step.get("withParam"):
-        items = _param_items(step["withParam"])
+        items = list(_param_items(step["withParam"]))
     else:
-        items = [f'"{inside}"' for inside in sequence(step["withSequence"])]
-        for item in items:
-            if not gojson.is_json(item):
-                raise ExprError(f"withSequence.format gives {item}, which is not a JSON string")
+        items = list(_sequence_items(gojson.dumps(step["withSequence"])))
     if len(items) > MOST_ITEMS:
         raise ExprError(f"{step['name']} has {len(items)} items; {MOST_ITEMS} are the most that one loop may have")
     return items
 
 
-def _param_items(text: str) -> list[str]:
+@lru_cache(maxsize=_LOOPS_KEPT)
+def _sequence_items(spec: str) -> tuple[str, ...]:
+    """Kept: each turn of a loop asks for its own item, in the same process as a thousand others."""
+    items = tuple(f'"{inside}"' for inside in sequence(gojson.loads(spec)))
+    for item in items:
+        if not gojson.is_json(item):
+            raise ExprError(f"withSequence.format gives {item}, which is not a JSON string")
+    return items
+
+
+@lru_cache(maxsize=_LOOPS_KEPT)
+def _param_items(text: str) -> tuple[str, ...]:
     problem = f"withParam value could not be parsed as a JSON list: {text.strip(GO_SPACE)[:1000]}"
     try:
         gojson.loads(text)
@@ -152,9 +165,9 @@ def _param_items(text: str) -> list[str]:
         raise ExprError(f"{problem}: {error}") from error
     text = text.strip(" \t\r\n")
     if text.startswith("["):
-        return list(gojson.elements(text))
+        return tuple(gojson.elements(text))
     if text == "null":
-        return []
+        return ()
     raise ExprError(f"{problem}: it is not a list")
 
 

@@ -31,13 +31,16 @@ def serve(line: socket.socket) -> None:
     _leave_scheduler_behind()
     _import_ahead()
     start_metrics()
-    asyncio.run(_serve(line))
+    asyncio.run(serve_line(line))
 
 
 def _import_ahead() -> None:
     """What the first step needs, while the scheduler is still busy with its own start."""
     for name in _NEEDED:
         import_module(name)
+    from airflow.sdk.listener import get_listener_manager
+
+    get_listener_manager()  # loads all plugins
     gc.collect()
     gc.freeze()
 
@@ -45,10 +48,15 @@ def _import_ahead() -> None:
 _NEEDED = (
     "airflow.api_fastapi.common.dagbag",
     "airflow.api_fastapi.execution_api.routes",
+    "airflow.dag_processing.dagbag",
+    "airflow.models.renderedtifields",
     "airflow.models.serialized_dag",
     "airflow.sdk.execution_time.xcom",
+    "airflow.sdk.log",
     "argo_yaml_provider.airflow.connections",
+    "argo_yaml_provider.airflow.kubes",
     "argo_yaml_provider.flow.flow",
+    "argo_yaml_provider.plan.serialize",
     "argo_yaml_provider.pods.build",
     "argo_yaml_provider.step.run",
 )
@@ -68,7 +76,7 @@ def _leave_scheduler_behind() -> None:
         setproctitle("airflow executor -- StepExecutor: runner")
 
 
-async def _serve(line: socket.socket) -> None:
+async def serve_line(line: socket.socket) -> None:
     reader, writer = await asyncio.open_connection(sock=line, limit=_LINE)
     runner = Runner(writer)
     watch = asyncio.create_task(runner.watch())
@@ -77,6 +85,7 @@ async def _serve(line: socket.socket) -> None:
             runner.take(json.loads(message))
             if runner.stopping:
                 break
+            await asyncio.sleep(0)  # a thousand messages may have come at once, and others have something to do
     except ConnectionError:
         pass
     watch.cancel()
