@@ -148,11 +148,22 @@ async def holding(host: Host, locks: tuple[Lock, ...]) -> AsyncIterator[None]:
             alive.cancel()
 
 
-async def keep(host: Host, locks: tuple[Lock, ...], seconds: float) -> None:
-    """Holds them while nobody renews them: until the next attempt, which begins after so many seconds."""
+async def keep(host: Host, locks: tuple[Lock, ...], seconds: float) -> bool:
+    """Holds them while nobody renews them, for so many seconds and some more; whether any is held."""
+    held = False
     for lock in locks:
         until = time.time() + seconds + HOLD_SECONDS
-        await _change(host, lock, lambda state, lock=lock, until=until: state.kept(lock, until))  # type: ignore[misc]
+        state = await _change(host, lock, lambda state, lock=lock, until=until: state.kept(lock, until))  # type: ignore[misc]
+        held = held or lock.holder in state.holders
+    return held
+
+
+async def hold_while_away(host: Host, locks: tuple[Lock, ...]) -> None:
+    """While their step waits for a person, and no life of it renews them: until they are given back, or the run is over."""
+    while await keep(host, locks, 0):
+        await asyncio.sleep(RENEW_SECONDS)
+        if await host.is_over():
+            await release(host, locks)
 
 
 async def release(host: Host, locks: tuple[Lock, ...]) -> None:

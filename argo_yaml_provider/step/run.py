@@ -27,6 +27,7 @@ from argo_yaml_provider.step.http import run_http
 from argo_yaml_provider.step.keeper import keep_daemon
 from argo_yaml_provider.step.locks import (
     RENEW_SECONDS,
+    hold_while_away,
     holding,
     is_synchronized,
     keep,
@@ -110,6 +111,10 @@ async def _run_step(host: Host, asker: Asker) -> Ended:
         raise
     except RunError:
         await release(host, locks)
+        raise
+    except Exception:
+        # It waits for a person, or for a server to come back: another life will go on.
+        host.stay(hold_while_away(host, (*workflow_locks(host, decision.workflow), *locks)))
         raise
     if ended.retry_after is None:
         await release(host, locks)

@@ -35,7 +35,7 @@ spec:
       manifest: |
         apiVersion: argoproj.io/v1alpha1
         kind: Workflow
-        metadata: {generateName: sub-}
+        metadata: {generateName: "sub-{{workflow.name}}-"}
         spec: {workflowTemplateRef: {name: REFERENCE}}
 """
 

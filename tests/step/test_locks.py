@@ -12,7 +12,7 @@ from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.step import locks
 from argo_yaml_provider.step.locks import HOLD_SECONDS, Lock, State, holding, release, step_locks, workflow_locks
-from tests.step.conftest import LocalHost
+from tests.step.conftest import LocalHost, settled
 from tests.step.test_run import run_all, workflow
 
 
@@ -87,6 +87,24 @@ async def test_a_holder_that_lives_keeps_its_lock_however_long(host: LocalHost, 
         first = await until()
         while await until() <= first:  # noqa: ASYNC110 - the lock is in a server
             await asyncio.sleep(0.05)
+
+
+async def test_a_lock_is_held_while_its_step_is_away_and_let_go_with_the_run(
+    host: LocalHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.05)
+    mine = step_locks(host, decision(mutexes=[{"name": "m"}]))
+    async with holding(host, mine):
+        pass
+    away = asyncio.create_task(locks.hold_while_away(host, mine))
+    seen: list[str] = []
+    other = asyncio.create_task(hold(replace(host, task_id="other"), decision(mutexes=[{"name": "m"}]), seen))
+    await settled(lambda: any("waits for the lock" in line for _, line in host.lines))
+    assert seen == []
+    host.over = True
+    async with asyncio.timeout(60):
+        await asyncio.gather(away, other)
+    assert seen == ["in", "out"]
 
 
 async def test_locks_in_a_database_are_locks_of_their_own(host: LocalHost) -> None:
