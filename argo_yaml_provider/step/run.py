@@ -116,6 +116,9 @@ async def _run_step(host: Host, asker: Asker) -> Ended:
         # It waits for a person, or for a server to come back: another life will go on.
         host.stay(hold_while_away(host, (*workflow_locks(host, decision.workflow), *locks)))
         raise
+    if not host.facts.depth and host.task_id == host.plan.tasks[0].id:
+        # Between two steps nobody lives who would renew the workflow's own; nor would a verdict that never comes release them.
+        host.stay(hold_while_away(host, workflow_locks(host, decision.workflow)))
     if ended.retry_after is None:
         await release(host, locks)
     elif ended.retry_after > RENEW_SECONDS:
