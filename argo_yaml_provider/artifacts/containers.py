@@ -15,7 +15,8 @@ from importlib.resources import files
 from typing import Any
 
 from argo_yaml_provider.artifacts.locations import store_of
-from argo_yaml_provider.artifacts.transport import description, value_env
+from argo_yaml_provider.artifacts.rclone import RCLONE
+from argo_yaml_provider.artifacts.transport import Shelf, description, value_env
 from argo_yaml_provider.artifacts.transports import Transport, transport_for
 from argo_yaml_provider.diagnostics import RunError
 
@@ -31,6 +32,7 @@ IMAGES = {
 }
 """Images of the tools, where the deployment names no others."""
 _AT_ONCE = 8
+_MANY = f"rclone={shlex.quote(f'{RCLONE} --transfers 16 --no-traverse')}"
 GIBIBYTE = 1024**3
 _HOME = {"name": "HOME", "value": "/tmp"}  # noqa: S108 - the container's own
 
@@ -65,8 +67,9 @@ def fetch_containers(inputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Jso
     """Init containers that fetch all the inputs."""
     containers = []
     for tool, group in _by_tool(inputs).items():
-        lines = [_script("transfer.sh"), _script("fetch.sh"), f"limit={tools.unpack_limit}", *_descriptions(group)]
+        lines = [_script("transfer.sh"), _MANY, _script("fetch.sh"), f"limit={tools.unpack_limit}", *_descriptions(group)]
         lines += [f"get_{moved.index}() {{\n{transport.fetch}\n}}" for moved, transport in group]
+        lines += [f"fetch_many {words}" for words, _ in _shelves(group)]
         lines += [f"fetch {_fetch_arguments(moved)} &" for moved, _ in group]
         containers.append(_container(f"argo-fetch-{tool}", tool, [*lines, "finish"], group, tools))
     return containers
@@ -76,9 +79,12 @@ def store_containers(outputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Js
     """Containers that run beside main, and store all the outputs when it has ended. Each waits on the FIFO `stored-by-TOOL`."""
     containers = []
     for tool, group in _by_tool(outputs).items():
-        lines = [_script("transfer.sh"), _script("report.sh"), _script("store.sh"), *_descriptions(group)]
+        lines = [_script("transfer.sh"), _MANY, _script("report.sh"), _script("store.sh"), *_descriptions(group)]
         lines += [f"put_{moved.index}() {{\n{transport.store}\n}}" for moved, transport in group]
-        lines += [f"wait_for_main {fifo(tool)}", *(f"store {moved.index} &" for moved, _ in group), "finish"]
+        shelves = _shelves(group)
+        together = {index for _, indices in shelves for index in indices}
+        lines += [f"wait_for_main {fifo(tool)}", *(f"store_many {words} &" for words, _ in shelves)]
+        lines += [*(f"store {moved.index} &" for moved, _ in group if moved.index not in together), "finish"]
         containers.append(_container(f"argo-store-{tool}", tool, lines, group, tools))
     return containers
 
@@ -134,6 +140,20 @@ def _by_tool(moved: Iterable[Moved]) -> dict[str, list[tuple[Moved, Transport]]]
         transport = transport_for(one.artifact, index=one.index)
         groups.setdefault(transport.tool, []).append((one, transport))
     return groups
+
+
+def _shelves(group: list[tuple[Moved, Transport]]) -> list[tuple[str, list[int]]]:
+    """For all that one process can move: the remote, then index and path of each, as shell words; and the indices."""
+    shelves: dict[str, list[tuple[int, Shelf]]] = {}
+    for moved, transport in group:
+        if transport.shelf is not None:
+            shelves.setdefault(transport.shelf.identity, []).append((moved.index, transport.shelf))
+    found = []
+    for some in shelves.values():
+        if len(some) > 1:
+            words = [some[0][1].remote, *(word for index, shelf in some for word in (str(index), shelf.path))]
+            found.append((shlex.join(words), [index for index, _ in some]))
+    return found
 
 
 def _descriptions(group: list[tuple[Moved, Transport]]) -> list[str]:

@@ -6,8 +6,31 @@ failures=/tmp/argo-failures.$$
 
 fail() { printf 'artifact %s failed to load: %s\n' "$1" "$2" | tee -a "$failures" >&2; }
 
+many=${ARGO_MANY:-/argo/inputs/artifacts/.many}
+
+# fetch_many REMOTE INDEX PATH …: what are files, by one process, each to $many.INDEX; whatever that does not bring is fetched
+# one by one, with a word on what is wrong.
+fetch_many() {
+    remote=$1
+    shift
+    list=$private/many
+    : >"$list"
+    for word; do
+        if [ "${index:-}" ]; then printf '%s\n' "$word" >>"$list"; index=; else index=$word; fi
+    done
+    $rclone copy --files-from-raw "$list" "$remote" "$many" 2>/dev/null || { rm -rf "$many"; return; }
+    while [ $# -gt 0 ]; do
+        [ ! -f "$many/$2" ] || mv "$many/$2" "$many.$1"
+        shift 2
+    done
+    rm -rf "$many"
+}
+
 # What an attempt left behind must not be taken for the whole.
-get() { rm -rf "$file"; "get_$index"; }
+get() {
+    rm -rf "$file"
+    if [ -f "$many.$index" ]; then mv "$many.$index" "$file"; else "get_$index"; fi
+}
 
 # fetch INDEX NAME DESTINATION ARCHIVE OPTIONAL MODE RECURSE
 fetch() {

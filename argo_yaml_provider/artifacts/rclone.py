@@ -7,12 +7,14 @@ Must not know: pods, Airflow.
 from __future__ import annotations
 
 import ipaddress
+import json
+import posixpath
 import shlex
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from argo_yaml_provider.artifacts.transport import Json, Transport, connection_env, need, refuse, secret_env, value_env
+from argo_yaml_provider.artifacts.transport import Json, Shelf, Transport, connection_env, need, refuse, secret_env, value_env
 from argo_yaml_provider.diagnostics import RunError
 
 RCLONE = (
@@ -41,8 +43,18 @@ def _rclone(prefix: str, options: dict[str, Any], secrets: dict[str, Json | None
         store=f'{command} copyto "$file" {remote}',
         listing=f"{command} {_LISTING} {remote}",
         deletion=f"{command} delete {remote}",
+        shelf=None if first else _shelf(prefix, env, path),
         **more,
     )
+
+
+def _shelf(prefix: str, env: list[Json], path: str) -> Shelf | None:
+    bucket, _, key = path.partition("/")
+    # A path that rclone would tidy names another object, and a line can name only one.
+    if not bucket or not key or posixpath.normpath(f"/{key}") != f"/{key}" or "\n" in key:
+        return None
+    same = [(entry["name"].replace(f"_{prefix}_", "_", 1), entry.get("value"), entry.get("valueFrom")) for entry in env]
+    return Shelf(identity=json.dumps([bucket, sorted(same, key=str)]), remote=f"{prefix}:{bucket}", path=key)
 
 
 CONNECTED: dict[str, tuple[str, ...]] = {
@@ -63,10 +75,11 @@ def _connected(store: str, location: Json, prefix: str, path: str) -> Transport:
     """A store that a connection of the deployment's knows the way to."""
     name, connection = f"RCLONE_CONFIG_{prefix}", str(location["connection"])
     options = [connection_env(f"{name}_{one.upper()}", connection, one, optional=True) for one in CONNECTED[store]]
-    plain = _rclone(prefix, {}, {}, path)
+    env = [connection_env(f"{name}_TYPE", connection, "type", optional=False), *options]
     return replace(
-        plain,
-        env=(connection_env(f"{name}_TYPE", connection, "type", optional=False), *options),
+        _rclone(prefix, {}, {}, path),
+        env=tuple(env),
+        shelf=_shelf(prefix, env, path),
         place=f"{store} {path} by connection {connection}",
         access=f"check the Airflow connection {connection}",
         bucket="create it, or correct [argo_yaml] artifact_repository",

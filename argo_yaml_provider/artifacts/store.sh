@@ -20,6 +20,33 @@ store() {
     fi
 }
 
+# store_many REMOTE INDEX PATH …: what are files, by one process; folders, and all if that fails, are stored one by one.
+store_many() {
+    remote=$1 files='' rest=''
+    shift
+    tree=$(mktemp -d)
+    while [ $# -gt 0 ]; do
+        folder=$tree/$2 folder=${folder%/*}
+        if [ -f "$home/artifacts/$1" ] && [ ! -e "$home/artifacts/$1.failed" ] &&
+            { [ -d "$folder" ] || mkdir -p "$folder" 2>/dev/null; } && ln -s "$home/artifacts/$1" "$tree/$2" 2>/dev/null; then
+            files="$files $1"
+        else
+            rest="$rest $1"
+        fi
+        shift 2
+    done
+    if [ "$files" ] && $rclone copy --copy-links --no-check-dest "$tree" "$remote" 2>/dev/null; then
+        (cd "$home/artifacts" && wc -c $files) | while read -r size name; do
+            [ "$name" = total ] || printf '%s saved %s\n' "$name" "$size" >>"$report"
+        done
+    else
+        rest="$rest $files"
+    fi
+    rm -rf "$tree"
+    for one in $rest; do store "$one" & done
+    wait
+}
+
 size() {
     if [ -d "$1" ]; then find "$1" -type f -exec cat {} + | wc -c; else wc -c <"$1"; fi
 }

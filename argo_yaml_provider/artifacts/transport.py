@@ -22,6 +22,18 @@ CONNECTION = f"connection-{secrets.token_hex(16)}:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Where one process of rclone can move many artifacts at once."""
+
+    identity: str
+    """Equal for artifacts with the same store, credentials and bucket."""
+    remote: str
+    """As rclone names the bucket."""
+    path: str
+    """Of the artifact, below the remote."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
     """How one artifact moves. In the commands, `$file` is the local path; a fetch that finds nothing leaves no file there."""
 
@@ -34,6 +46,7 @@ class Transport:
     """Prints what lies below the key, as `rclone lsjson` does, or names with a NUL behind each. '' = it cannot be had."""
     deletion: str = ""
     """Deletes the key, or all below it; one that is gone is no error. '' = nothing can be deleted there."""
+    shelf: Shelf | None = None
     env: tuple[Json, ...] = ()
     """Container env entries, Kubernetes' JSON."""
     place: str = ""
