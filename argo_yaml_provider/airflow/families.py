@@ -41,16 +41,18 @@ def child_runs(session: Session, run: OpenRun) -> Iterator[OpenRun]:
 
 
 def task_instances(session: Session, run: OpenRun, *states: str) -> list[Any]:
-    """Its task instances that are in one of these states."""
+    """Its task instances that are in one of these states, with what they ask a person."""
     from airflow.models.taskinstance import TaskInstance
     from sqlalchemy import select
+    from sqlalchemy.orm import joinedload
 
-    return list(
-        session.scalars(
-            select(TaskInstance).where(
-                TaskInstance.dag_id == run.row.dag_id,
-                TaskInstance.run_id == run.row.run_id,
-                TaskInstance.state.in_(states),
-            )
+    statement = (
+        select(TaskInstance)
+        .where(
+            TaskInstance.dag_id == run.row.dag_id,
+            TaskInstance.run_id == run.row.run_id,
+            TaskInstance.state.in_(states),
         )
+        .options(joinedload(TaskInstance.hitl_detail))
     )
+    return list(session.scalars(statement))
