@@ -79,6 +79,7 @@ def store_containers(outputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Js
     """Containers that run beside main, and store all the outputs when it has ended. Each waits on the FIFO `stored-by-TOOL`."""
     containers = []
     for tool, group in _by_tool(outputs).items():
+        _check_takes(group)
         lines = [_script("transfer.sh"), _MANY, _script("report.sh"), _script("store.sh"), *_descriptions(group)]
         lines += [f"put_{moved.index}() {{\n{transport.store}\n}}" for moved, transport in group]
         shelves = _shelves(group)
@@ -154,6 +155,15 @@ def _shelves(group: list[tuple[Moved, Transport]]) -> list[tuple[str, list[int]]
             words = [some[0][1].remote, *(word for index, shelf in some for word in (str(index), shelf.path))]
             found.append((shlex.join(words), [index for index, _ in some]))
     return found
+
+
+def _check_takes(group: list[tuple[Moved, Transport]]) -> None:
+    for moved, transport in group:
+        if not transport.store:
+            raise RunError(
+                f"output artifact {moved.artifact['name']!r} is in a store that takes none: {store_of(moved.artifact)}",
+                help="store it in s3, gcs, azure, oss, hdfs, http or artifactory",
+            )
 
 
 def _descriptions(group: list[tuple[Moved, Transport]]) -> list[str]:

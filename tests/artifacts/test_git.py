@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from argo_yaml_provider.artifacts.containers import Moved, store_containers
 from argo_yaml_provider.artifacts.transports import transport_for
 from argo_yaml_provider.diagnostics import RunError
 from tests.stores.moving import fetch
@@ -170,3 +171,13 @@ def test_a_single_branch_must_be_named() -> None:
     with pytest.raises(RunError) as caught:
         transport_for({"name": "code", "git": {"repo": "r", "singleBranch": True}}, index=1)
     assert str(caught.value) == ("artifact 'code': git.singleBranch of an artifact needs a branch\n   = help: add git.branch")
+
+
+def test_a_repository_takes_no_outputs() -> None:
+    output = Moved(index=1, artifact={"name": "code", "path": "/x", "git": {"repo": "r"}}, path="/x")
+    with pytest.raises(RunError) as caught:
+        store_containers([output])
+    assert str(caught.value) == (
+        "output artifact 'code' is in a store that takes none: git\n"
+        "   = help: store it in s3, gcs, azure, oss, hdfs, http or artifactory"
+    )
