@@ -293,7 +293,9 @@ def may_submit(plan: Plan) -> bool:
 
 
 def waits(run: Run) -> bool:
-    """Whether all that is under way are suspends without an end of their own."""
+    """Whether all that is under way are suspends without an end of their own, or the workflow itself is one."""
+    if run.result.get("phase") == "Running" and not run.result.get("nodes"):
+        return bool((run.request.plan.workflow.get("spec") or {}).get("suspend"))
     timed = {one.get("name") for one in run.request.plan.templates.values() if (one.get("suspend") or {}).get("duration")}
     under_way = [
         node
