@@ -19,6 +19,7 @@ DAEMON_LABEL = PREFIX + "daemon"
 WORKFLOW_LABEL = "workflows.argoproj.io/workflow"
 NODE_NAME = "workflows.argoproj.io/node-name"
 NODE_ID = "workflows.argoproj.io/node-id"
+_MOST = 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +32,17 @@ class PodKey:
     map_index: int = -1
     generation: int = 0
     attempt: int = 0
+    workflow: str = ""
+    """The workflow's name, which follows from dag and run: as in Argo, the names of its pods begin with it."""
 
 
 def pod_name(key: PodKey) -> str:
     """A DNS label of at most 63 characters: readable at the front, unique by its hash."""
-    digest = hashlib.sha256("\0".join(map(str, astuple(key))).encode()).hexdigest()[:10]
-    words = [_dns(key.dag_id)[:25].strip("-"), _dns(key.task_id)[-25:].strip("-"), digest]
+    parts = astuple(key)[:-1]
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:10]
+    front = _dns(key.workflow)[: _MOST - len(digest) - 1].strip("-") or _dns(key.dag_id)[:25].strip("-")
+    room = _MOST - len(front) - len(digest) - 2
+    words = [front, _dns(key.task_id)[-min(room, 25) :].strip("-") if room > 0 else "", digest]
     return "-".join(word for word in words if word)
 
 

@@ -48,6 +48,7 @@ def pod_key(host: Host, attempt: int) -> PodKey:
         map_index=host.map_index,
         generation=host.generation,
         attempt=attempt,
+        workflow=host.facts.name,
     )
 
 

@@ -14,6 +14,18 @@ def test_a_name_is_always_the_same() -> None:
     assert pod_name(KEY) == "my-dag-a-b-fe52bfe2d9"
 
 
+@pytest.mark.parametrize(
+    ("workflow", "want"),
+    [
+        pytest.param("wf-abcde", "wf-abcde-a-b-fe52bfe2d9", id="whole"),
+        pytest.param("w" * 50, "w" * 50 + "-b-fe52bfe2d9", id="less-of-the-task"),
+        pytest.param("w" * 63, "w" * 52 + "-fe52bfe2d9", id="none-of-it"),
+    ],
+)
+def test_a_name_begins_with_the_workflows(workflow: str, want: str) -> None:
+    assert pod_name(replace(KEY, workflow=workflow)) == want
+
+
 @pytest.mark.parametrize("field", ["dag_id", "run_id", "task_id", "map_index", "generation", "attempt"])
 def test_every_part_of_the_key_makes_another_name(field: str) -> None:
     value = getattr(KEY, field)

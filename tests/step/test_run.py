@@ -12,7 +12,8 @@ import pytest
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.plan.compile import compile_text
 from argo_yaml_provider.plan.nodes import Json, Plan, TaskKind
-from argo_yaml_provider.pods.names import PodKey, pod_name, task_labels
+from argo_yaml_provider.pods.names import pod_name, task_labels
+from argo_yaml_provider.step.pod import pod_key
 from argo_yaml_provider.step.run import DELETE_POD, run_task
 from tests.step.conftest import LocalHost, settled
 
@@ -284,7 +285,7 @@ async def test_a_host_killed_while_its_pod_runs_is_followed_by_one_that_takes_th
     host.plan = workflow(ONE % "echo begun; sleep 3; echo ended")
     host.task_id = host.plan.tasks[0].id
     ended = await run_task(host)
-    key = PodKey(dag_id=host.dag_id, run_id=host.run_id, task_id=host.task_id)
+    key = pod_key(host, 0)
     assert (ended.outcome.phase, ended.outcome.attempts[-1].pod) == (Phase.SUCCEEDED, pod_name(key))
     assert pod["metadata"]["name"] == pod_name(key)
     assert host.logged() == ["begun", "ended"]

@@ -160,6 +160,7 @@ class ExecutorHost:
             map_index=self.map_index,
             generation=self.generation,
             attempt=attempt,
+            workflow=self.facts.name,
         )
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
