@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from argo_yaml_provider.artifacts.locations import store_of
@@ -18,7 +18,7 @@ from argo_yaml_provider.artifacts.transports import transport_for
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.plan.nodes import Plan
 from argo_yaml_provider.pods.errands import Errand, digest_of
-from argo_yaml_provider.pods.names import PREFIX, task_labels
+from argo_yaml_provider.pods.names import PREFIX, WORKFLOW_LABEL, task_labels
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.step.artifacts import repository_named
 from argo_yaml_provider.step.errands import delete
@@ -100,8 +100,9 @@ def _doomed(nodes: Sequence[Json], spec: Json, repository: Json | None, strategy
 async def _delete(host: Host, doomed: Sequence[Doomed], spec: Json) -> list[list[str]]:
     gone = []
     for errand, some in _errands(doomed, spec, host.facts.name, host.facts.namespace, "wfcomp"):
-        labelled = asdict(errand) | {"labels": {**errand.labels, **task_labels(host.dag_id, host.run_id)}}
-        failed = await _delete_some(host.kube, Errand(**labelled), some, host.settings)
+        # Without the run's own labels: its podGC may be under way.
+        labelled = replace(errand, labels={**errand.labels, WORKFLOW_LABEL: host.facts.name})
+        failed = await _delete_some(host.kube, labelled, some, host.settings)
         for one in some:
             why = failed.get((one.node, one.name))
             told = f"artifact {one.name} of {one.node}"
