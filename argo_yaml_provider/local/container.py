@@ -24,6 +24,15 @@ from argo_yaml_provider.local.store import now
 _DRAIN = 0.5
 """Seconds to wait for output once the first process has ended."""
 _MESSAGE_SIZE = 4096
+_KNOWN_HOSTS = (
+    "# Kubernetes-managed hosts file.",
+    "127.0.0.1\tlocalhost",
+    "::1\tlocalhost ip6-localhost ip6-loopback",
+    "fe00::0\tip6-localnet",
+    "fe00::0\tip6-mcastprefix",
+    "fe00::1\tip6-allnodes",
+    "fe00::2\tip6-allrouters",
+)
 _FALLBACK_SIZE, _FALLBACK_LINES = 2048, 80
 
 
@@ -195,7 +204,9 @@ async def _launch(processes: Processes, sandbox: Json, log: Log) -> Process:
 
 
 def _hosts(pod: Json) -> str:
-    lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback", f"127.0.0.1\t{hostname_of(pod)}"]
+    """As the kubelet writes it."""
+    lines = [*_KNOWN_HOSTS, f"127.0.0.1\t{hostname_of(pod)}"]
     aliases = pod["spec"].get("hostAliases") or ()
-    lines += [f"{alias['ip']}\t{' '.join(alias.get('hostnames') or ())}" for alias in aliases]
+    lines += ["", "# Entries added by HostAliases."] if aliases else []
+    lines += ["\t".join([alias["ip"], *(alias.get("hostnames") or ())]) for alias in aliases]
     return "\n".join(lines) + "\n"

@@ -52,6 +52,15 @@ async def test_a_process_that_shares_its_namespace_is_not_process_1(
     assert terminated(await client.ended(name))["exitCode"] == code
 
 
+async def test_the_hosts_file_is_as_the_kubelet_writes_it(client: Client) -> None:
+    await client.pod(
+        pod("hosts", "tail -n +7 /etc/hosts", hostAliases=[{"ip": "10.1.2.3", "hostnames": ["a.local", "b.local"]}])
+    )
+    await client.ended("hosts")
+    aliases = "\n# Entries added by HostAliases.\n10.1.2.3\ta.local\tb.local\n"
+    assert await client.log("hosts") == f"fe00::2\tip6-allrouters\n127.0.0.1\thosts\n{aliases}"
+
+
 async def test_only_what_is_declared_can_be_named_in_a_command(client: Client) -> None:
     container = {"env": [{"name": "A", "value": "x"}, {"name": "PATH", "value": "/bin"}]}
     await client.pod(pod("names", "echo '$(A) $(HOME) $(PATH) $$(A)'", container=container))

@@ -165,8 +165,20 @@ def _check_dag(view: View, key: str, template: Json, scope: Scope) -> Scope:
         name = task.get("name", "")
         here = scope.plus(_Upstream(masks[name], bits, outputs)).plus(*_item_names(task))
         in_hooks = here.plus(*outputs[name]).plus({f"tasks.{name}.status"})
+        _check_own_name(view, key, task, index)
         _check_call(view, key, task, ("dag", "tasks", index), _Places(here=here, in_hooks=in_hooks, others=tasks, word="tasks"))
     return scope.plus(_Upstream((1 << len(tasks)) - 1, bits, outputs))
+
+
+def _check_own_name(view: View, key: str, task: Json, index: int) -> None:
+    """Argo takes the word behind `{{tasks.` at an argument's beginning for a task: validateDAGTaskArgumentDependency."""
+    for number, parameter in enumerate((task.get("arguments") or {}).get("parameters") or ()):
+        if str(parameter.get("value") or "").startswith("{{tasks.name}}"):
+            path = ("dag", "tasks", index, "arguments", "parameters", number, "value")
+            message = (
+                f'argument "{parameter.get("name", "")}" cannot begin with {{{{tasks.name}}}}: it is taken for a task "name"'
+            )
+            view.report(key, path, "unknown-step", message, help=f"write the name itself: {task.get('name', '')}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
