@@ -10,12 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from argo_yaml_provider.airflow.settings import Settings
-from argo_yaml_provider.plan.nodes import Plan
+from argo_yaml_provider.plan.nodes import Json, Plan
 
 ASSETS = "argo-yaml/assets"
 MAX_ACTIVE_RUNS = "argo-yaml/max-active-runs"
 OWNER = "argo-yaml/owner"
 POOL = "argo-yaml/pool"
+PUBLISHES = "argo-yaml/publishes"
+"""Of a template's metadata, not of the object: the assets that a step of it updates when it succeeds."""
 TAGS = "argo-yaml/tags"
 
 
@@ -47,6 +49,12 @@ def annotated_options(plan: Plan) -> dict[str, Any]:
     if ASSETS in said:
         options["schedule"] = [_asset(word) for word in _words(said[ASSETS])]
     return options
+
+
+def published_by(template: Json) -> list[Any]:
+    """The assets that the template's artifacts, or whatever else it leaves, are to Airflow."""
+    annotations = (template.get("metadata") or {}).get("annotations") or {}
+    return [_asset(word) for word in _words(annotations.get(PUBLISHES, "")) if "{{" not in word]
 
 
 def _words(text: str) -> list[str]:

@@ -19,7 +19,7 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.definitions.xcom_arg import XComArg
 
-from argo_yaml_provider.airflow.annotations import annotated_options, owner_of, with_annotations
+from argo_yaml_provider.airflow.annotations import annotated_options, owner_of, published_by, with_annotations
 from argo_yaml_provider.airflow.choice import execution_of
 from argo_yaml_provider.airflow.compat import DictOfListsExpandInput, MappedTaskGroup
 from argo_yaml_provider.airflow.cron import cron_options
@@ -27,7 +27,7 @@ from argo_yaml_provider.airflow.envelope import ATTRIBUTE, Envelope, child_dag_i
 from argo_yaml_provider.airflow.forms import form_params
 from argo_yaml_provider.airflow.retries import MANY, ArgoRetryPolicy
 from argo_yaml_provider.airflow.settings import EXECUTOR, Execution, Settings, with_default_args
-from argo_yaml_provider.plan.nodes import Call, Plan, PlannedGroup, PlannedTask, TaskKind
+from argo_yaml_provider.plan.nodes import Call, Json, Plan, PlannedGroup, PlannedTask, TaskKind
 
 CHILD_RUNS = 1_000_000
 """Child runs of one DAG wait for each other: a bound on their number would be a deadlock."""
@@ -236,9 +236,12 @@ class _Builder:
 
     def execution(self, planned: PlannedTask) -> Execution:
         """Who runs it."""
-        plan = self.envelope.plan
+        return execution_of(self.envelope.plan, planned, self.template(planned), self.settings)
+
+    def template(self, planned: PlannedTask) -> Json:
+        """What the task calls; {} if that is nothing."""
         call = self.calls.get(planned.call)
-        return execution_of(plan, planned, plan.templates.get(call.template, {}) if call else {}, self.settings)
+        return self.envelope.plan.templates.get(call.template, {}) if call else {}
 
     def step_options(self, planned: PlannedTask) -> dict[str, Any]:
         """Everything that has no word of the workflow in it."""
@@ -256,6 +259,8 @@ class _Builder:
             "config_file": pods.config_file,
             "service_account_name": pods.service_account,
         }
+        if planned.kind is TaskKind.STEP and (outlets := published_by(self.template(planned))):
+            options["outlets"] = outlets
         if execution is Execution.EXECUTOR:
             options["executor"] = EXECUTOR
         if execution is Execution.TRIGGERER:

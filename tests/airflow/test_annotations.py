@@ -28,6 +28,7 @@ spec:
     - - {name: again, template: main, when: "1 == 2"}
       - {name: leaf, template: leaf}
   - name: leaf
+    metadata: {annotations: {argo-yaml/publishes: "s3://bucket/model, report, {{workflow.name}}"}}
     container: {image: busybox}
 """
 
@@ -51,6 +52,11 @@ def test_children_have_the_same_owner_tags_and_pool(dags: tuple[DAG, ...]) -> No
         steps = [task for task in dag.tasks if task.task_id.endswith("leaf")]
         assert [(step.owner, step.pool) for step in steps] == [("ada", "small")]
         assert {"team-a", "nightly"} <= set(dag.tags)
+
+
+def test_a_step_publishes_what_its_template_says(dags: tuple[DAG, ...]) -> None:
+    outlets = {task.task_id: [outlet.name for outlet in task.outlets] for task in dags[0].tasks}
+    assert {name: found for name, found in outlets.items() if found} == {"leaf": ["s3://bucket/model", "report"]}
 
 
 def test_what_the_loader_says_wins() -> None:
