@@ -111,7 +111,8 @@ def finished_at(pod: Json) -> str:
 def _exit_code(main: Json | None) -> str | None:
     if main is None:
         return None
-    return START_FAILED if main.get("reason") in _START_REASONS else str(main.get("exitCode", 0))
+    without_program = main.get("reason") in _START_REASONS and 'exec: "' in main.get("message", "")
+    return START_FAILED if without_program else str(main.get("exitCode", 0))
 
 
 def _failure(pod: Json) -> tuple[Phase, str] | None:

@@ -59,9 +59,14 @@ DEADLINE = "Pod was active on the node longer than the specified deadline"
             id="out-of-memory",
         ),
         pytest.param(
-            pod(main=ended(128, "StartError", message="no such file")),
-            End(phase=Phase.FAILED, message="main: StartError (exit code 128): no such file", exit_code="64"),
-            id="what-cannot-start-has-emissarys-exit-code",
+            pod(main=ended(128, "StartError", message='exec: "x": no such file')),
+            End(phase=Phase.FAILED, message='main: StartError (exit code 128): exec: "x": no such file', exit_code="64"),
+            id="a-program-that-is-not-there-has-emissarys-exit-code",
+        ),
+        pytest.param(
+            pod(main=ended(128, "StartError", message="error mounting /a")),
+            End(phase=Phase.FAILED, message="main: StartError (exit code 128): error mounting /a", exit_code="128"),
+            id="any-other-trouble-at-the-start-has-the-runtimes",
         ),
         pytest.param(
             pod("Failed", message=DEADLINE, main=RUNNING),
