@@ -43,7 +43,6 @@ class RunWorkers(LocalExecutor):
 
     def __init__(self) -> None:
         super().__init__(parallelism=_WORKERS)  # type: ignore[no-untyped-call]
-        _api()
 
     @property
     def started(self) -> bool:
@@ -114,6 +113,7 @@ def triggerer() -> Iterator[None]:
     """A triggerer beside this process, which imports what both need before they part."""
     for name in _NEEDED:
         import_module(name)
+    _api()
     process = get_context("fork").Process(target=_trigger, name=TRIGGERER)
     process.start()
     try:
@@ -123,11 +123,12 @@ def triggerer() -> Iterator[None]:
 
 
 def _trigger() -> None:
+    from airflow.jobs import triggerer_job_runner
     from airflow.jobs.job import Job, run_job
-    from airflow.jobs.triggerer_job_runner import TriggererJobRunner
 
     _leave_parent_behind()
-    runner = TriggererJobRunner(job=Job())  # type: ignore[no-untyped-call]
+    triggerer_job_runner.in_process_api_server = _api
+    runner = triggerer_job_runner.TriggererJobRunner(job=Job())  # type: ignore[no-untyped-call]
     run_job(job=runner.job, execute_callable=runner._execute)  # noqa: SLF001 - what `airflow triggerer` calls
 
 
