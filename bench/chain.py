@@ -34,7 +34,7 @@ OPERATORS = """
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 from airflow.sdk import DAG
 
-with DAG("chain", schedule=None):
+with DAG("chain", schedule=None) as dag:
     before = None
     for number in range({steps}):
         step = KubernetesPodOperator(

@@ -27,8 +27,8 @@ def missing(name: str) -> str:
     """Why this database cannot be used here; '' if it can."""
     if name == "sqlite":
         return ""
-    if find_spec("psycopg2") is None:
-        return "no psycopg2; pip install psycopg2-binary"
+    if lacking := [package for package in ("psycopg2", "asyncpg") if find_spec(package) is None]:
+        return f"no {lacking[0]}; pip install psycopg2-binary asyncpg"
     if WHERE is None:
         return "no initdb; apt-get install postgresql"
     return ""

@@ -26,8 +26,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from argo_yaml_provider.airflow.recommended import RECOMMENDED, as_environment
 from argo_yaml_provider.local import EmbeddedKubernetes
-from bench import database
+from bench import database, deployment
 
 LOOK = 0.005
 """Seconds between looks at the runner's loop."""
@@ -42,7 +43,7 @@ class Nothing(BaseOperator):
     def execute(self, context):
         return None
 
-with DAG("nothing", schedule=None):
+with DAG("nothing", schedule=None) as dag:
     Nothing.partial(task_id="nothing").expand(index=list(range({count})))
 """
 
@@ -166,93 +167,29 @@ def watching_loop(said: Path) -> Iterator[None]:
 
 def run_nothing(home: Path, url: str, tasks: int) -> dict[str, float]:
     """Theirs: a mapped operator that does nothing, under LocalExecutor with Airflow's own limit of 32."""
-    port = database.free_port()
-    (home / "dags").mkdir(parents=True)
-    (home / "dags" / "nothing.py").write_text(NOOP.format(count=tasks))
-    options = {
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": "32",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-    }
-    enter(home, url, **options)
-    from argo_yaml_provider.airflow import run as runs
-
-    runs.enter_home(home, lambda _: None)
-    import airflow  # noqa: F401 - configures itself
-
-    if not url:
-        runs.quicken_sqlite()
-    from airflow.executors.executor_loader import ExecutorLoader
-
-    from argo_yaml_provider.airflow.scheduler import run_scheduler
-
-    create_nothing(home)
-    command = [sys.executable, "-m", "airflow", "api-server", "--apps", "execution", "--port", str(port), "--workers", "1"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        database.wait_for_port(port)
-        before, served = time.process_time(), cpu_of(server.pid)
-        executors = ExecutorLoader.init_executors()
-        run_scheduler(list(executors), all_over())
+    options = {"core.executor": "LocalExecutor", **{name: value for name, (value, _) in RECOMMENDED.items()}}
+    deployment.enter(home, url, as_environment(options))
+    deployment.add_python(NOOP.format(count=tasks), "nothing")
+    with deployment.api_server() as server:
+        served = cpu_of(server.pid)
+        with deployment.scheduler() as scheduler:
+            while not deployment.tasks_of("nothing"):
+                time.sleep(0.2)
+            before = cpu_of(scheduler.pid)
+            deployment.wait_for_run("nothing")
+            used = {"scheduler": cpu_of(scheduler.pid) - before, "workers": cpu_below(scheduler.pid)}
         seconds, done = spans("nothing")
         if done != tasks:
             raise SystemExit(f"only {done} of {tasks} tasks of LocalExecutor succeeded")
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return {
-            "seconds": seconds,
-            "scheduler": time.process_time() - before,
-            "api server": cpu_of(server.pid) - served,
-            "workers": children.ru_utime + children.ru_stime,
-        }
-    finally:
-        server.terminate()
-        server.wait()
+        return {"seconds": seconds, "api server": cpu_of(server.pid) - served, **used}
 
 
-def all_over() -> Any:
-    """Whether no run goes on; asked now and then."""
-    from airflow.models.dagrun import DagRun
-    from airflow.utils.session import create_session
-    from sqlalchemy import func, select
-
-    looked = [0.0]
-
-    def over(_: Any) -> bool:
-        if time.monotonic() - looked[0] < 1:
-            return False
-        looked[0] = time.monotonic()
-        with create_session() as session:
-            return not session.scalar(select(func.count()).where(DagRun.state.in_(("queued", "running"))))
-
-    return over
-
-
-def create_nothing(home: Path) -> None:
-    """The DAG of `nothing.py` and a run of it, in the database, as its processor and a person would make them."""
-    from argo_yaml_provider.airflow import run as runs
-
-    space: dict[str, Any] = {"__name__": "nothing"}
-    file = home / "dags" / "nothing.py"
-    exec(compile(file.read_text(), file, "exec"), space)
-    from airflow.models.dagbundle import DagBundleModel
-    from airflow.models.serialized_dag import SerializedDagModel
-    from airflow.sdk import DAG
-    from airflow.serialization.definitions.dag import SerializedDAG
-    from airflow.serialization.serialized_objects import LazyDeserializedDAG
-    from airflow.utils.session import create_session
-
-    (dag,) = (value for value in space.values() if isinstance(value, DAG))
-    dag.fileloc, dag.relative_fileloc = str(file), file.name
-    with create_session() as session:
-        if session.get(DagBundleModel, "dags-folder") is None:
-            session.add(DagBundleModel(name="dags-folder"))
-            session.flush()
-        lazy = LazyDeserializedDAG.from_dag(dag)
-        SerializedDAG.bulk_write_to_db("dags-folder", None, [lazy], session=session)
-        SerializedDagModel.write_dag(lazy, "dags-folder", session=session)
-        session.flush()
-        runs.create_run(session, runs.Run(request=None, dag_id="nothing", run_id="run-1"))
+def cpu_below(pid: int) -> float:
+    """Seconds of CPU of a process's children, of those that have ended too, and of theirs."""
+    ended = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[13:15]
+    alive = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    ticks = os.sysconf("SC_CLK_TCK")
+    return sum(map(int, ended)) / ticks + sum(cpu_of(int(child)) + cpu_below(int(child)) for child in alive)
 
 
 def one(side: str, options: argparse.Namespace, name: str, kubeconfig: str) -> dict[str, float]:

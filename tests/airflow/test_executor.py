@@ -166,6 +166,18 @@ def test_a_runner_dies_with_its_scheduler_and_the_next_one_adopts_the_step(tmp_p
     assert log.count("created") == 1
 
 
+def test_a_kubernetes_that_does_not_answer_for_a_while_costs_no_step(tmp_path: Path, cluster: EmbeddedKubernetes) -> None:
+    run = OneRun(tmp_path, cluster)
+    run.phases(a="Running")
+    first_pods(cluster, namespace_of(tmp_path))
+    os.kill(cluster.pid, signal.SIGSTOP)
+    time.sleep(10)
+    os.kill(cluster.pid, signal.SIGCONT)
+    last = run.end()
+    assert last["phases"] == {"wf": "Succeeded", "a": "Succeeded", "b": "Succeeded"}
+    assert last["tries"] == {"a": 1, "b": 1, "verdict": 1}
+
+
 def test_a_cleared_step_loses_its_pod_and_runs_again_in_another(tmp_path: Path, cluster: EmbeddedKubernetes) -> None:
     set_pace(cluster, namespace_of(tmp_path), ENDLESS)
     run = OneRun(tmp_path, cluster)
@@ -223,11 +235,10 @@ spec:
 """
 
 
-@pytest.mark.parametrize("change", ["--fail", "--clear"])
-def test_a_parent_that_is_stopped_ends_its_child_run(tmp_path: Path, cluster: EmbeddedKubernetes, change: str) -> None:
+def test_a_parent_that_is_cleared_ends_its_child_run(tmp_path: Path, cluster: EmbeddedKubernetes) -> None:
     run = OneRun(tmp_path, cluster, CHILD)
     (before,) = first_pods(cluster, namespace_of(tmp_path))
-    subprocess.run([sys.executable, str(SCRIPT), change, str(run.home), "a"], check=True)
+    subprocess.run([sys.executable, str(SCRIPT), "--clear", str(run.home), "a"], check=True)
     wait_until_gone(cluster, namespace_of(tmp_path), before)
     run.process.kill()
     run.process.wait()
