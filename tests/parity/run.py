@@ -16,6 +16,7 @@ import csv
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,7 @@ NAMESPACE = "argo"
 IMAGES = {"argoproj/argosay:v2": {"entrypoint": ["/argosay"]}, "argoproj/argosay:v1": {"entrypoint": ["/argosay"]}}
 """As the recording controller's `images` map had them."""
 WAITING = "waits"
+_SERVER = re.compile(r"image: (nginx|influxdb)\b")
 
 Json = dict[str, Any]
 
@@ -99,6 +101,31 @@ def differences(case: Case, result: Json | None) -> list[str]:
         return ["it gave no result"]
     found: list[str] = load_compare().differences(case.golden, result, loose=case.binds == "chance")
     return found
+
+
+def waves(cases: Sequence[Case], backend: str) -> list[list[Case]]:
+    """What runs at once: the embedded Kubernetes' pods share one network, where a port is served by one alone."""
+    found: list[list[Case]] = [[]]
+    served: list[set[str]] = [set()]
+    for case in cases:
+        servers = set(_SERVER.findall(case.path.read_text())) if backend == "embedded" else set()
+        number = next((number for number, taken in enumerate(served) if not taken & servers), len(found))
+        if number == len(found):
+            found.append([])
+            served.append(set())
+        found[number].append(case)
+        served[number] |= servers
+    return found
+
+
+def run_elsewhere(cases: Sequence[Case], execution: str) -> dict[str, Json]:
+    """The results of another process: there is one Airflow in each."""
+    with tempfile.TemporaryDirectory() as folder:
+        names = [case.name for case in cases]
+        command = [sys.executable, "-m", "tests.parity.run", *names, "--execution", execution, "--keep", folder]
+        subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+        files = {name: Path(folder, f"{name}.json") for name in names}
+        return {name: json.loads(file.read_text()) for name, file in files.items() if file.is_file()}
 
 
 def run_cases(cases: Sequence[Case], backend: str, execution: str = "executor") -> dict[str, Json]:
@@ -177,7 +204,11 @@ def main() -> int:
     os.environ["AIRFLOW__ARGO_YAML__IMAGES"] = json.dumps(IMAGES)
     begun = time.monotonic()
     endless = {name for name, reason in known.items() if reason.startswith("never ends")}
-    results = run_cases([recorded[name] for name in names if name not in endless], chosen.backend, chosen.execution)
+    results: dict[str, Json] = {}
+    first, *others = waves([recorded[name] for name in names if name not in endless], chosen.backend)
+    results |= run_cases(first, chosen.backend, chosen.execution)
+    for wave in others:
+        results |= run_elsewhere(wave, chosen.execution)
     wrong = 0
     for name in names:
         found = differences(recorded[name], results.get(name))
