@@ -232,8 +232,10 @@ def test_what_cannot_be_stored_makes_the_step_an_error(stores: Stores, nodes: di
 def test_a_secret_that_is_not_there_holds_no_pod_back(nodes: dict[str, Json]) -> None:
     assert (nodes["lacking"]["phase"], nodes["lacking"]["message"]) == (
         "Error",
-        ("init: Error (exit code 64): artifact s3 failed to load: s3 box/s3/x.tgz at h: Secret nosuch has no key s3-secret,"
-        " or is not in the namespace: create it, or correct the location"),
+        (
+            "init: Error (exit code 64): artifact s3 failed to load: s3 box/s3/x.tgz at h: Secret nosuch has no key s3-secret,"
+            " or is not in the namespace: create it, or correct the location"
+        ),
     )
 
 

@@ -61,7 +61,7 @@ def _count(send: Send, dag_id: str, *, task_ids: list[str] | None = None, **whic
     from airflow.sdk.execution_time.comms import GetDRCount, GetTICount
 
     asked = GetTICount(dag_id=dag_id, task_ids=task_ids, **which) if task_ids else GetDRCount(dag_id=dag_id, **which)
-    found = send(asked)
+    found: Any = send(asked)
     return int(getattr(found, "count", found))
 
 
