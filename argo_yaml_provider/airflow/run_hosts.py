@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -21,6 +22,7 @@ TRIGGERER = "triggerer"
 """The name of its process."""
 _WORKERS = 4
 _END_SECONDS = 10.0
+_PAUSE = 0.2
 _NEEDED = (
     "airflow.api_fastapi.execution_api.app",
     "airflow.jobs.scheduler_job_runner",
@@ -58,6 +60,11 @@ class RunWorkers(LocalExecutor):
         process.start()
         assert process.pid
         self.workers[process.pid] = process  # type: ignore[assignment]
+
+    def sync(self) -> None:
+        """The command's scheduler goes round without a pause of its own, and a triggerer cannot wake it."""
+        super().sync()
+        time.sleep(_PAUSE)
 
     def end(self) -> None:
         """Let the tasks that run go: their pods are deleted with the cluster, or found by who comes next."""

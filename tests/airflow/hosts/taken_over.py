@@ -32,6 +32,7 @@ def main() -> None:
     with runs.airflow(Path(home), lambda _: None, say_more, "triggerer") as executor, ExitStack() as more:
 
         def look(_: Sequence[runs.Run]) -> None:
+            time.sleep(0.5)
             there, running = asyncio.run(pods(kubeconfig))
             seen["pods"] = sorted({*seen["pods"], *there})
             if running == 2 and "killed" not in seen:

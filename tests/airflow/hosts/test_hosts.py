@@ -14,6 +14,7 @@ import pytest
 from argo_yaml_provider.local import EmbeddedKubernetes
 
 HERE = Path(__file__).parent
+SLOW = pytest.mark.skipif(not os.environ.get("CI"), reason="takes half a minute; CI=true runs it")
 PATIENCE = 400
 """Seconds: the machine may be busy."""
 GATED = """
@@ -40,7 +41,7 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW__")}
 
 
-@pytest.mark.parametrize("execution", ["triggerer", "worker"])
+@pytest.mark.parametrize("execution", ["triggerer", pytest.param("worker", marks=SLOW)])
 def test_every_kind_of_step_comes_to_the_same_end_on_every_host(execution: str) -> None:
     command = [sys.executable, "-m", "argo_yaml_provider", "run", HERE / "every-kind.yaml", "--output", "json"]
     done = subprocess.run(
