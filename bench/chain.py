@@ -113,8 +113,9 @@ def deployed(options: argparse.Namespace) -> float:
     """Seconds a step of one side, in this process's Airflow."""
     settings = {} if options.settings == ["defaults"] else {name: value for name, (value, _) in RECOMMENDED.items()}
     settings = {name: value for name, value in settings.items() if name not in options.without}
-    deployment.enter(Path(options.home), options.url, as_environment(settings))
     side = options.sides[0]
+    settings |= {"core.executor": "LocalExecutor"} if side == "operator" else {}
+    deployment.enter(Path(options.home), options.url, as_environment(settings))
     with ExitStack() as stack:
         if side == "operator":
             named = {"steps": options.steps, "kubeconfig": options.kubeconfig, "namespace": options.namespace}
