@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "argo-yaml-tests"
 AZURITE = "azurite@3.35.0"
 FAKE_GCS = "github.com/fsouza/fake-gcs-server@v1.52.2"
+_MACHINE_TRUST = {"NODE_EXTRA_CA_CERTS": "/etc/ssl/certs/ca-certificates.crt"}
+"""npm trusts only authorities of its own, unless told of the machine's."""
 HOW = "python -m tests.stores.install (needs npm and go)"
 
 
@@ -57,9 +59,8 @@ def main() -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     if not (CACHE / "azurite/node_modules").exists():
         print(f"installing {AZURITE}", flush=True)
-        subprocess.run(
-            ["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", CACHE / "azurite", AZURITE], check=True
-        )
+        command = ["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", CACHE / "azurite", AZURITE]
+        subprocess.run(command, env={**_MACHINE_TRUST, **os.environ}, check=True)
     if not (CACHE / "bin/fake-gcs-server").exists():
         print(f"building {FAKE_GCS}", flush=True)
         subprocess.run(["go", "install", FAKE_GCS], env={**os.environ, "GOBIN": str(CACHE / "bin")}, check=True)
