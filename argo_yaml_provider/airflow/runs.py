@@ -15,6 +15,7 @@ from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope
 from argo_yaml_provider.airflow.facts import rfc3339, run_facts
 from argo_yaml_provider.airflow.hosts.keys import once_key, once_task
 from argo_yaml_provider.airflow.hosts.plans import Version, read_version
+from argo_yaml_provider.flow.facts import claims_key, limit_key
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json
 from argo_yaml_provider.step.daemons import death_key
@@ -149,6 +150,14 @@ class RunSource:
         """As the run's first task to ask has read it."""
         found: str | None = self.once.get(f"config_map/{name}/{key}")
         return found
+
+    def has_limit(self, namespace: str, semaphore: str, since: str) -> bool:
+        """As the run's first task to ask has found; what nobody has asked for stops nothing."""
+        return bool(self.once.get(limit_key(namespace, semaphore, since), True))
+
+    def claims_refused(self, _claims: str, since: str, /) -> str:
+        """As the run's first task has found."""
+        return str(self.once.get(claims_key(since), ""))
 
     def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
         """The tree of a child run."""

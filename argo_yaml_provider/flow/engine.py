@@ -24,6 +24,7 @@ from argo_yaml_provider.flow.inputs import process_args
 from argo_yaml_provider.flow.leaves import leaf_result
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.flow.results import FAILURES, Result
+from argo_yaml_provider.flow.semaphores import without_limit
 from argo_yaml_provider.flow.steps import StepsRules
 from argo_yaml_provider.flow.tree import CallTree, hooks_of, is_loop
 from argo_yaml_provider.flow.variables import spec_of, submitted_arguments, workflow_variables
@@ -194,6 +195,8 @@ class Engine:
                 )
         except ExprError as error:
             return Stopped(node=entry.node, phase=Phase.ERROR, message=error.message, raised=True)
+        if wrong := without_limit(filled.get("synchronization"), self.facts, self.source):
+            return Stopped(node=entry.node, phase=Phase.ERROR, message=wrong, raised=True)
         return Execution(place=place, node=entry.node, step=step, template=filled, variables=variables)
 
     def called(self, place: Place, step: Json) -> str:

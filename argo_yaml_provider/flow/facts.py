@@ -45,6 +45,16 @@ class RunFacts:
     """Of a workflow that another one's manifest submitted: how many submitted each other until then."""
 
 
+def limit_key(namespace: str, semaphore: str, since: str) -> str:
+    """By which a run keeps whether a semaphore has a limit."""
+    return f"has_limit/{namespace}/{semaphore}/{since}"
+
+
+def claims_key(since: str) -> str:
+    """By which a run keeps why its claims could not be made."""
+    return f"claims_refused/{since}"
+
+
 class Missing(Exception):
     """The source does not hold this yet: fetch it, then ask the flow again (what it worked out stays)."""
 
@@ -69,6 +79,12 @@ class Source(Protocol):
 
     def config_map(self, name: str, key: str) -> str | None:
         """A ConfigMap's value, as it was when this run first asked; None: no such ConfigMap or key."""
+
+    def has_limit(self, namespace: str, semaphore: str, since: str) -> bool:
+        """Whether a semaphore has one, as it was when this run first asked, or first after it was retried (`since`)."""
+
+    def claims_refused(self, claims: str, since: str, /) -> str:
+        """Why these claims (JSON), which are made by now, could not be made; '' if they were. `since`: as above."""
 
     def child_nodes(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The node tree of a child run, shaped as `flow.Flow.nodes()` gives it."""

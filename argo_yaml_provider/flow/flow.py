@@ -28,6 +28,7 @@ from argo_yaml_provider.flow.metrics import Measured
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.results import Result
 from argo_yaml_provider.flow.shutdown import may_run, shut_down, stopped
+from argo_yaml_provider.flow.start import ASKED, refused
 from argo_yaml_provider.flow.view import nodes_of
 from argo_yaml_provider.plan.names import START
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, Plan, PlannedTask, TaskKind
@@ -239,8 +240,9 @@ class Flow:
                 return Outcome(phase=Phase.RUNNING) if engine.live else lost
             if outcome.phase is not Phase.SUCCEEDED:
                 return outcome
-        broken = self._broken()
-        return Outcome(phase=Phase.FAILED, message=broken) if broken else None
+        if broken := self._broken():
+            return Outcome(phase=Phase.FAILED, message=broken)
+        return engine.remember("refused", lambda: refused(self._filled(*ASKED), self._facts, engine.source))
 
     def _broken(self) -> str:
         """Why the workflow cannot start at all; '' if it can."""

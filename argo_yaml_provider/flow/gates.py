@@ -44,9 +44,9 @@ def continues_on(step: Json, phase: Phase) -> bool:
 
 
 def surely_filled(template: Json, step: Json) -> bool:
-    """Whether it can be told without trying that the step's arguments fill the template's inputs."""
+    """Whether it can be told without trying that the template begins: arguments fill its inputs, and it needs no semaphore."""
     inputs = template.get("inputs") or {}
-    if inputs.get("artifacts"):
+    if inputs.get("artifacts") or (template.get("synchronization") or {}).get("semaphores"):
         return False
     given = {p["name"]: p.get("value") for p in (step.get("arguments") or {}).get("parameters") or ()}
     return all(

@@ -24,6 +24,7 @@ _SUBDOMAIN = (
 
 _LABEL_SHAPE = "at most 63 alphanumeric characters, '-', '_' or '.', beginning and ending with an alphanumeric one"
 _GO_WORDS: dict[type, str] = {bool: "bool", int: "number", float: "number", list: "array"}
+_ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 
 Problem = tuple[str, str]
 
@@ -37,6 +38,8 @@ def check_object(resource: Resource, obj: Json) -> None:
     problems = _metadata(resource, meta)
     if resource.kind == "Pod" and not resource.group:
         problems = [*problems, *_pod(obj.get("spec") or {})]
+    if resource.kind == "PersistentVolumeClaim":
+        problems = [*problems, *_claim(obj.get("spec") or {})]
     for field, why in problems:
         raise invalid(resource, name, field, why)
 
@@ -76,6 +79,15 @@ def _labels(meta: Json) -> Iterator[Problem]:
     for key, value in (meta.get("annotations") or {}).items():
         if not isinstance(value, str):
             yield "metadata.annotations", f'Invalid value: "{key}": must be a string'
+
+
+def _claim(spec: Json) -> Iterator[Problem]:
+    if not spec.get("accessModes"):
+        yield "spec.accessModes", "Required value: at least 1 access mode is required"
+    for mode in spec.get("accessModes") or ():
+        if mode not in _ACCESS_MODES:
+            known = ", ".join(f'"{one}"' for one in _ACCESS_MODES)
+            yield "spec.accessModes", f'Unsupported value: "{mode}": supported values: {known}'
 
 
 def _pod(spec: Json) -> Iterator[Problem]:

@@ -23,16 +23,29 @@ OWNER_LABEL = PREFIX + "run"
 async def make_belongings(host: Host, decision: Decision) -> None:
     """Makes what the workflow's spec asks for and is not there yet."""
     name = host.facts.name
-    for claim in decision.workflow.get("volumeClaimTemplates") or ():
-        metadata = {**claim.get("metadata", {}), "name": f"{name}-{claim['metadata']['name']}"}
-        manifest = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": claim.get("spec") or {}}
-        await _make(host, _claims(host), manifest)
+    await _make_claims(host, decision.workflow.get("volumeClaimTemplates") or [])
     budget = decision.workflow.get("podDisruptionBudget")
     if budget is not None:
         selector = budget.get("selector") or {"matchLabels": {WORKFLOW_LABEL: name}}
         spec = {**budget, "selector": selector}
         manifest = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": name}, "spec": spec}
         await _make(host, _budgets(host), manifest)
+
+
+async def make_claims(host: Host, claims: list[Json]) -> str:
+    """Makes the claims of volumeClaimTemplates; why they cannot be made, '' if they were."""
+    try:
+        await _make_claims(host, claims)
+    except RunError as error:
+        return error.message
+    return ""
+
+
+async def _make_claims(host: Host, claims: list[Json]) -> None:
+    for claim in claims:
+        metadata = {**claim.get("metadata", {}), "name": f"{host.facts.name}-{claim['metadata']['name']}"}
+        manifest = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": claim.get("spec") or {}}
+        await _make(host, _claims(host), manifest)
 
 
 async def delete_belongings(host: Host, phase: Phase) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
+from argo_yaml_provider.flow.semaphores import semaphores_of
 from argo_yaml_provider.plan.nodes import Plan
 from argo_yaml_provider.step.host import Host
 from argo_yaml_provider.step.kube import ApiError
@@ -32,6 +33,10 @@ WAIT_SECONDS = 60.0
 """How long one that waits keeps its place in the queue without a word."""
 LOOK_SECONDS = 1.0
 RENEW_SECONDS = 60.0
+
+
+class NoLimit(RunError):
+    """A semaphore without a limit, or with one that is no number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +115,8 @@ def workflow_locks(host: Host, spec: Json) -> tuple[Lock, ...]:
 
 def _locks(host: Host, written: Json, holder: str, spec: Json) -> tuple[Lock, ...]:
     refs = [(_mutex(one), one.get("namespace")) for one in written.get("mutexes") or ()]
-    refs += [(_semaphore(one), one.get("namespace")) for one in written.get("semaphores") or ()]
     found = {(namespace or host.facts.namespace, key) for key, namespace in refs}
+    found |= set(semaphores_of(written, host.facts.namespace))
     return tuple(
         Lock(
             namespace=namespace,
@@ -126,13 +131,6 @@ def _locks(host: Host, written: Json, holder: str, spec: Json) -> tuple[Lock, ..
 
 def _mutex(written: Json) -> str:
     return f"{'DatabaseMutex' if written.get('database') else 'Mutex'}/{written.get('name')}"
-
-
-def _semaphore(written: Json) -> str:
-    if written.get("database") is not None:
-        return f"Database/{written['database'].get('key')}"
-    ref = written.get("configMapKeyRef") or {}
-    return f"ConfigMap/{ref.get('name')}/{ref.get('key')}"
 
 
 @asynccontextmanager
@@ -199,6 +197,14 @@ async def _renew(host: Host, locks: tuple[Lock, ...]) -> None:
                 host.log(f"the lock {lock.key} could not be renewed: {error.message}")
 
 
+async def has_limit(host: Host, namespace: str, semaphore: str) -> bool:
+    """Whether anybody can ever hold it: 0 is none, for Argo too."""
+    try:
+        return await _limit(host, Lock(namespace=namespace, key=semaphore, holder="")) != 0
+    except NoLimit:
+        return False
+
+
 async def _limit(host: Host, lock: Lock) -> int:
     """A semaphore's may change while others hold it."""
     kind, name, *keys = lock.key.split("/")
@@ -209,11 +215,11 @@ async def _limit(host: Host, lock: Lock) -> int:
     found = await host.kube.config_map(lock.namespace, name)
     value = ((found or {}).get("data") or {}).get(keys[0])
     if value is None:
-        raise RunError(f"the semaphore {lock.namespace}/{lock.key} has no limit", help=f"set {keys[0]} in the ConfigMap {name}")
+        raise NoLimit(f"the semaphore {lock.namespace}/{lock.key} has no limit", help=f"set {keys[0]} in the ConfigMap {name}")
     try:
         return int(value)
     except ValueError:
-        raise RunError(f"the limit of the semaphore {lock.namespace}/{lock.key} is no number: {value}") from None
+        raise NoLimit(f"the limit of the semaphore {lock.namespace}/{lock.key} is no number: {value}") from None
 
 
 def _database_limit(host: Host, lock: Lock, key: str) -> int:
@@ -221,7 +227,7 @@ def _database_limit(host: Host, lock: Lock, key: str) -> int:
     limits, name = host.settings.semaphores or {}, f"{lock.namespace}/{key}"
     if name not in limits:
         help_text = f'set [argo_yaml] semaphores = {{"{name}": 2}} in airflow.cfg'
-        raise RunError(f"the semaphore {name} has no limit", help=help_text)
+        raise NoLimit(f"the semaphore {name} has no limit", help=help_text)
     return limits[name]
 
 

@@ -6,13 +6,16 @@ Must not know: Airflow, the flow's rules.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from argo_yaml_provider.flow.facts import Missing
+from argo_yaml_provider.flow.facts import Missing, claims_key, limit_key
 from argo_yaml_provider.flow.outcome import Outcome
+from argo_yaml_provider.step.belongings import make_claims
 from argo_yaml_provider.step.daemons import outcome_now
 from argo_yaml_provider.step.host import Host
+from argo_yaml_provider.step.locks import has_limit
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -43,6 +46,12 @@ class Loaded:
         value: str | None = self._value("config_map", name, key)
         return value
 
+    def has_limit(self, namespace: str, semaphore: str, since: str) -> bool:
+        return bool(self._value("has_limit", namespace, semaphore, since))
+
+    def claims_refused(self, claims: str, since: str, /) -> str:
+        return str(self._value("claims_refused", claims, since))
+
     def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
         return list(self._value("child_nodes", dag_id, run_id))
 
@@ -64,6 +73,16 @@ class Loaded:
             name, key = missing.key
             self._values["config_map", name, key] = await self._host.once(
                 f"config_map/{name}/{key}", lambda: self._read(name, key)
+            )
+        elif missing.kind == "has_limit":
+            namespace, semaphore, since = map(str, missing.key)
+            self._values[("has_limit", *missing.key)] = await self._host.once(
+                limit_key(namespace, semaphore, since), lambda: has_limit(self._host, namespace, semaphore)
+            )
+        elif missing.kind == "claims_refused":
+            claims, since = map(str, missing.key)
+            self._values["claims_refused", claims, since] = await self._host.once(
+                claims_key(since), lambda: make_claims(self._host, json.loads(claims))
             )
         elif missing.kind == "change":
             # A hook watches a task that goes on: what was not there may be there after a while.

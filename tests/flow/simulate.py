@@ -55,6 +55,15 @@ class Run:
         """A value of the test's ConfigMaps."""
         return self.config_maps.get(name, {}).get(key)
 
+    def has_limit(self, namespace: str, semaphore: str, since: str) -> bool:
+        """Whether the test's ConfigMaps have it."""
+        _, name, key = semaphore.split("/")
+        return (namespace, since) == ("argo", "") and key in self.config_maps.get(name, {})
+
+    def claims_refused(self, claims: str, since: str, /) -> str:
+        """Those that nobody can make say so in their name."""
+        return f"{since}no such claim" if "refused" in claims else ""
+
     def child_nodes(self, dag_id: str, run_id: str) -> list[Json]:
         """The nodes of a child run."""
         assert dag_id == "child"

@@ -8,7 +8,7 @@ import pytest
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Phase
-from argo_yaml_provider.step.belongings import delete_belongings, make_belongings
+from argo_yaml_provider.step.belongings import delete_belongings, make_belongings, make_claims
 from tests.step.conftest import LocalHost
 
 CLAIM: dict[str, Any] = {
@@ -64,3 +64,15 @@ async def test_a_claim_of_another_run_is_not_taken(host: LocalHost) -> None:
     with pytest.raises(RunError) as caught:
         await make_belongings(host, Decision(workflow=SPEC))
     assert caught.value.message == "PersistentVolumeClaim 'wf-work' exists already, and is not this run's"
+
+
+async def test_a_claim_that_cannot_be_made_says_why(host: LocalHost) -> None:
+    assert await make_claims(host, [CLAIM]) == ""
+    assert await make_claims(replace(host, facts=replace(host.facts, uid="another")), [CLAIM]) == (
+        "PersistentVolumeClaim 'wf-work' exists already, and is not this run's"
+    )
+    wrong = {**CLAIM, "metadata": {"name": "bad"}, "spec": {**CLAIM["spec"], "accessModes": ["Wrong"]}}
+    assert await make_claims(host, [wrong]) == (
+        'PersistentVolumeClaim "wf-bad" is invalid: spec.accessModes: Unsupported value: "Wrong": '
+        'supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"'
+    )

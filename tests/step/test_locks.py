@@ -12,6 +12,7 @@ from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.step import locks
 from argo_yaml_provider.step.locks import HOLD_SECONDS, Lock, State, holding, release, step_locks, workflow_locks
+from argo_yaml_provider.step.source import Loaded
 from tests.step.conftest import LocalHost, settled
 from tests.step.test_run import run_all, workflow
 
@@ -158,3 +159,18 @@ async def test_all_locks_are_given_back_at_the_end(host: LocalHost) -> None:
         pass
     async with asyncio.timeout(5), holding(other, step_locks(other, decision(mutexes=[{"name": "own-u"}]))):
         pass
+
+
+async def test_a_run_keeps_whether_a_semaphore_has_a_limit(host: LocalHost) -> None:
+    namespace = host.facts.namespace
+
+    async def has(key: str, since: str) -> bool:
+        known = Loaded(host)
+        return await known.complete(lambda: known.has_limit(namespace, f"ConfigMap/limits/{key}", since))
+
+    assert not await has("two", "")
+    body = {"metadata": {"name": "limits"}, "data": {"two": "2", "none": "0", "many": "many"}}
+    await host.kube.call("POST", f"/api/v1/namespaces/{namespace}/configmaps", body=body)
+    assert not await has("two", "")
+    found = {key: await has(key, "its retry") for key in ("two", "none", "many", "other")}
+    assert found == {"two": True, "none": False, "many": False, "other": False}
