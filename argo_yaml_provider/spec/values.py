@@ -157,7 +157,14 @@ def _bytes(node: Node) -> str:
 
 
 def _any(node: Node) -> Any:
-    return node.json
+    return _without_nulls(node.json)
+
+
+def _without_nulls(value: Any) -> Any:
+    """An object as Kubernetes keeps it: members that are null are gone; elements of a list stay."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
 
 
 _READERS: dict[str, Callable[[Node], Any]] = {

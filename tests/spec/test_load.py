@@ -49,10 +49,9 @@ def test_number_or_text_is_kept_as_it_is() -> None:
 
 
 def test_items_keep_their_json() -> None:
-    spec = spec_of(
-        "spec: {templates: [{name: a, steps: [[{name: s, template: a, withItems: [1, 2.0, yes, [x, 1], {b: 1, a: null}]}]]}]}"
-    )
-    assert spec["templates"][0]["steps"][0][0]["withItems"] == [1, 2, True, ["x", 1], {"b": 1, "a": None}]
+    items = "[1, 2.0, yes, [x, null], {b: {c: null}, a: null}]"
+    spec = spec_of(f"spec: {{templates: [{{name: a, steps: [[{{name: s, template: a, withItems: {items}}}]]}}]}}")
+    assert spec["templates"][0]["steps"][0][0]["withItems"] == [1, 2, True, ["x", None], {"b": {}}]
 
 
 def test_quantities_become_text() -> None:
