@@ -88,7 +88,7 @@ class StepsRules:
         """One turn: its `when`, and whether a member before it broke the group."""
         frame, number = self._where(place)
         assert frame is not None
-        broken = self._broken_before(frame, number, place.call)
+        broken = self._broken_before(frame, number, place.call, turn.index)
         if broken:
             return Absent(reason=broken)
         return when_entry(self.node_of(frame, number, turn.name), turn.step, raised=True)
@@ -243,12 +243,12 @@ class StepsRules:
         tried = f"{name}({len(result.attempts) - 1})" if result.type == "Retry" and result.attempts else name
         return node_id(self._engine.facts.name, tried)
 
-    def _broken_before(self, frame: Frame, number: int, call: Call) -> str:
+    def _broken_before(self, frame: Frame, number: int, call: Call, index: int) -> str:
         """Why the group stopped starting members before this one: a `when` or arguments that are wrong. '' if it did not."""
         key = ("broken", frame.key, number)
         after, reason = self._engine.remember(key, lambda: self._broken(frame, number))
-        before = [member.id for member in frame.place.call.groups[number]][: after + 1]
-        return reason if reason and call.id not in before else ""
+        own = [member.id for member in frame.place.call.groups[number]].index(call.id)
+        return reason if reason and (own, index) > (after, 0) else ""
 
     def _broken(self, frame: Frame, number: int) -> tuple[int, str]:
         """The first member that breaks its group when it is its turn to start, by its position, and why."""

@@ -66,6 +66,11 @@ def test_a_step_whose_semaphore_has_no_limit_breaks_its_group_where_it_stands() 
     assert (made.flow.verdict().phase, made.flow.verdict().message) == (Phase.FAILED, NO_LIMIT)
 
 
+def test_of_a_loop_only_the_first_turn_finds_that_its_semaphore_has_no_limit() -> None:
+    made = run(STEPS.replace("{name: a, template: locked}", "{name: a, template: locked, withItems: [x, y]}"))
+    assert [name for name in nodes(made) if ".a" in name] == ["@[0].a(0:x)"]
+
+
 def test_a_task_whose_semaphore_has_no_limit_is_an_error() -> None:
     assert nodes(run(DAG)) == {
         "@": ("DAG", "Error"),
