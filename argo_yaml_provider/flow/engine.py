@@ -182,7 +182,7 @@ class Engine:
         """The called template with the step's arguments in it, or the error that they are."""
         step, template = entry.step, self.plan.templates.get(self.called(place, entry.step))
         if template is None:
-            return Stopped(node=entry.node, phase=Phase.ERROR, message="there is no such template", raised=True)
+            return Stopped(node=entry.node, phase=Phase.ERROR, message=_unknown(self.called(place, step)), raised=True)
         variables = self.hooks.variables(place)
         try:
             with clock.fixed(self.facts, entry.node):
@@ -336,6 +336,10 @@ class Engine:
         from argo_yaml_provider.flow.view import failed_nodes
 
         return failed_nodes(self, hooks=hooks)
+
+
+def _unknown(key: str) -> str:
+    return f"there is no template {'/'.join(key.split('/')[1:])}, or lint says what is wrong in it"
 
 
 def _reason(found: Stopped | Absent) -> str:

@@ -6,7 +6,6 @@ Must not know: Airflow. An edge means "must have ended": whether a task then run
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -26,13 +25,12 @@ from argo_yaml_provider.plan.templates import (
     waits_for_end,
     wanted_tasks,
 )
-from argo_yaml_provider.resolve.references import is_dynamic, key_of
+from argo_yaml_provider.resolve.references import is_dynamic, key_of, may_become
 from argo_yaml_provider.resolve.resolved import Resolved
 
 Sinks = tuple[str, ...]
 """Ids of the tasks after which a call is over, in the order they were planned."""
 
-_TAG = re.compile(r"\{\{.*?\}\}")
 MOST_TASKS = 2000
 """Tasks that one template call may unfold to inside one plan; a larger one becomes a child run."""
 
@@ -125,9 +123,8 @@ class CallBuilder:
             return call
         if not is_dynamic(call.template):
             return replace(call, child=self._children.key(call.template))
-        pattern = "[^/]*".join(map(re.escape, _TAG.split(call.template)))
         for key in self._resolved.templates:
-            if re.fullmatch(pattern, key):
+            if may_become(call.template, key):
                 self.dynamic[key] = self._children.key(key)
                 self.used.add(key)
         return call

@@ -6,11 +6,13 @@ Must not know: whether there is such a template. Argo: workflow_types.go resolve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from argo_yaml_provider.spec.resource import Json, Path, Resource
 
 LOCAL = "local//"
+_TAG = re.compile(r"\{\{.*?\}\}")
 
 
 def spec_path(resource: Resource) -> Path:
@@ -39,6 +41,11 @@ def key_of(scope: str, holder: Json) -> str:
 def is_dynamic(key: str) -> bool:
     """Whether the name is known only once its tags are substituted."""
     return "{{" in key
+
+
+def may_become(key: str, other: str) -> bool:
+    """Whether a key that holds tags can be that other one once they are substituted."""
+    return re.fullmatch("[^/]*".join(map(re.escape, _TAG.split(key))), other) is not None
 
 
 def calls_of(template: Json) -> Iterator[tuple[Path, Json]]:

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
 from argo_yaml_provider.resolve.defaults import join_specs, with_pod_metadata, with_template_defaults
-from argo_yaml_provider.resolve.references import LOCAL, calls_of, holders_of, hooks_of, is_dynamic, key_of, spec_of, spec_path
+from argo_yaml_provider.resolve.references import (
+    LOCAL,
+    calls_of,
+    holders_of,
+    hooks_of,
+    is_dynamic,
+    key_of,
+    may_become,
+    spec_of,
+    spec_path,
+)
 from argo_yaml_provider.resolve.resolved import Library, Resolved
 from argo_yaml_provider.spec.problems import Problems, suggest
 from argo_yaml_provider.spec.resource import Json, Path, Resource
@@ -31,6 +41,8 @@ def join(resource: Resource, library: Library, problems: Problems, *, entrypoint
         joiner.add(f"{LOCAL}{template.get('name', '')}", template, owner, (*path, "templates", index))
     for _, holder in hooks_of(spec):
         joiner.call(LOCAL, holder)
+    sure = frozenset(joiner.templates)
+    joiner.guess()
     spec = {name: value for name, value in spec.items() if name != "templates"}
     if entrypoint:
         spec["entrypoint"] = entrypoint
@@ -43,6 +55,7 @@ def join(resource: Resource, library: Library, problems: Problems, *, entrypoint
         entrypoint=f"{LOCAL}{spec['entrypoint']}" if spec.get("entrypoint") else "",
         on_exit=f"{LOCAL}{spec['onExit']}" if spec.get("onExit") else "",
         library=library,
+        guessed=frozenset(joiner.templates) - sure,
     )
 
 
@@ -86,6 +99,8 @@ class _Joiner:
     templates: dict[str, Json] = field(default_factory=dict)
     origins: dict[str, tuple[Resource, Path]] = field(default_factory=dict)
     todo: deque[tuple[str, Json, Resource, Path]] = field(default_factory=deque)
+    dynamic: list[str] = field(default_factory=list)
+    """Keys that hold a tag."""
 
     def add(self, key: str, template: Json, owner: Resource, path: Path) -> None:
         """One template, and all that it calls elsewhere, however long that chain is."""
@@ -114,16 +129,27 @@ class _Joiner:
         where, name, template = key.split("/", 2)
         if key in self.templates or where == "local" or holder.get("inline") is not None:
             return
-        pool = self.library.cluster if where == "cluster" else self.library.namespaced
+        pool = self._pool(where)
         if is_dynamic(key):
-            for found in [pool[name]] if name in pool else pool.values() if is_dynamic(name) else ():
-                self._add_all(where, found)
+            self.dynamic.append(key)
         elif name in pool:
             self._add_from(where, pool[name], template)
 
-    def _add_all(self, where: str, owner: Resource) -> None:
+    def guess(self) -> None:
+        """All that the names with a tag can mean, and what that calls."""
+        for key in self.dynamic:  # which grows
+            where, name, _ = key.split("/", 2)
+            pool = self._pool(where)
+            for found in [pool[name]] if name in pool else pool.values() if is_dynamic(name) else ():
+                self._add_matching(key, where, found)
+
+    def _pool(self, where: str) -> dict[str, Resource]:
+        return self.library.cluster if where == "cluster" else self.library.namespaced
+
+    def _add_matching(self, key: str, where: str, owner: Resource) -> None:
         for template in (owner.json.get("spec") or {}).get("templates") or ():
-            self._add_from(where, owner, template.get("name", ""))
+            if may_become(key, f"{where}/{owner.name}/{template.get('name', '')}"):
+                self._add_from(where, owner, template.get("name", ""))
 
     def _add_from(self, where: str, owner: Resource, name: str) -> None:
         for index, template in enumerate((owner.json.get("spec") or {}).get("templates") or ()):

@@ -51,6 +51,21 @@ class Resolved:
     library: Library = field(default_factory=Library)
     """Where its references were looked up."""
 
+    guessed: frozenset[str] = frozenset()
+    """Keys of the templates that only a name with a tag may lead to: what is wrong in them refuses nothing."""
+
+    def forget(self, wrong: set[str]) -> None:
+        """Leave out guessed templates, and those of them that call one."""
+        from argo_yaml_provider.resolve.references import holders_of, key_of
+
+        gone: set[str] = set()
+        while wrong:
+            gone |= wrong
+            left = self.guessed - gone
+            wrong = {key for key in left if any(key_of(key, one) in gone for _, one in holders_of(self.templates[key]))}
+        for key in gone:
+            del self.templates[key], self.origins[key]
+
     def reference(self, scope: str, holder: Json) -> str | None:
         """The key of the template that a step, task or hook (`holder`) inside the template `scope` calls.
 

@@ -201,3 +201,23 @@ def test_more_steps_than_airflow_can_show_are_refused() -> None:
         "  |\n8 |     steps:\n  |     ^^^^^\n  = at spec.templates[main].steps\n"
         "  = help: loop over a list with withParam, withItems or withSequence, or split the workflow"
     )
+
+
+MANY = """spec:
+  templates:
+  - {name: run-a, container: {image: x}}
+  - {name: run-b, plugin: {x: {}}}
+  - {name: run-c, steps: [[{name: s, template: run-b}]]}
+  - {name: other, container: {image: x}}
+"""
+
+
+def test_what_is_wrong_in_a_template_that_a_name_with_a_tag_may_mean_refuses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "lib.yaml").write_text(LIBRARY.partition("spec:")[0] + MANY)
+    (tmp_path / "wf.yaml").write_text(CALLER.replace("template: score", 'template: "run-{{workflow.name}}"'))
+    (resolved,) = resolve_file(tmp_path / "wf.yaml")
+    assert [key for key in resolved.templates if "lib" in key] == ["namespaced/lib/run-a"]
+    (tmp_path / "sure.yaml").write_text(CALLER.replace("template: score", "template: run-c"))
+    with pytest.raises(SpecError) as caught:
+        resolve_file(tmp_path / "sure.yaml")
+    assert [problem.code for problem in caught.value.problems] == ["unsupported-plugin"]

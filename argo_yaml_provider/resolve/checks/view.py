@@ -28,6 +28,8 @@ class View:
     library: Library
     problems: Problems
     raws: dict[str, Json] = field(default_factory=dict)
+    spoiled: set[str] = field(default_factory=set)
+    """Guessed templates in which something is wrong: that is for those who run them, not for this workflow."""
 
     @property
     def spec(self) -> Json:
@@ -61,6 +63,9 @@ class View:
 
     def report(self, key: str, path: Path, code: str, message: str, *, help: str, within: Within = None) -> None:  # noqa: A002
         """A problem inside a template; `within` is a part of the text there."""
+        if key in self.resolved.guessed:
+            self.spoiled.add(key)
+            return
         owner, start = self.resolved.origins[key]
         self.problems.add(owner.document, (*start, *path), code, message, help=help, within=within)
 
@@ -117,5 +122,8 @@ def check_owners(view: View) -> None:
         if document.file == own or document.file not in view.library.problems:
             continue
         node = document.root if key.startswith(LOCAL) else document.find(path)[1]
-        inside = (one for one in view.library.problems[document.file] if node.line < one.pos.line <= node.end_line + 1)
-        view.problems.extend(inside)
+        inside = [one for one in view.library.problems[document.file] if node.line < one.pos.line <= node.end_line + 1]
+        if inside and key in view.resolved.guessed:
+            view.spoiled.add(key)
+        else:
+            view.problems.extend(inside)
