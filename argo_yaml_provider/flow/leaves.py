@@ -51,9 +51,18 @@ def leaf_result(template: Json, call: Call, outcome: Outcome | None, spec: Json)
         host_node=last.host_node,
         daemoned=last.daemoned,
         ready_at=last.ready_at,
+        raised=last.unmade and not _tries_again(strategy_of(template, spec)),
         attempts=outcome.attempts,
         leaving=outcome.values.get("leaving") or {},
     )
+
+
+def _tries_again(strategy: Json | None) -> bool:
+    """Whether an error is for the retry node to judge; else it also breaks what the step lies in. Argo: executeTemplate."""
+    if strategy is None:
+        return False
+    policy = strategy.get("retryPolicy") or ("Always" if strategy.get("expression") else "OnFailure")
+    return policy in ("Always", "OnError", "OnTransientError")
 
 
 def _without_attempt(kind: str, outcome: Outcome) -> Result:

@@ -45,6 +45,8 @@ class Attempt:
     started_at: str = ""
     finished_at: str = ""
     daemoned: bool = False
+    unmade: bool = False
+    """Whether the pod could not even be made: it is wrong, or the API server refused it."""
     ready_at: str = ""
     """Of a daemon that died after it was ready: since when it served; `finished_at` is until when."""
     child: dict[str, str] | None = None

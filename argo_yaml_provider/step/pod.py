@@ -67,7 +67,7 @@ async def run_pod(host: Host, decision: Decision, attempts: Sequence[Attempt] = 
     except RunError as error:
         # As in Argo: a pod that cannot be built, or that the API server refuses, is an Error of its node.
         message = f"{error.message}: {error.help}" if error.help else error.message
-        return Attempt(phase=Phase.ERROR, message=message, pod=pod_name(key))
+        return Attempt(phase=Phase.ERROR, message=message, pod=pod_name(key), unmade=True)
     metadata = pod["metadata"]
     host.log(f"Pod {metadata['namespace']}/{metadata['name']} {'created' if new else 'found: going on with it'}")
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from argo_yaml_provider.flow.outcome import Phase
+from argo_yaml_provider.flow.decision import Decision
+from argo_yaml_provider.flow.outcome import Attempt, Phase
 from argo_yaml_provider.plan.compile import compile_text
 from tests.flow.simulate import Run, facts_of
 from tests.flow.test_flow import echo
@@ -107,3 +108,22 @@ def test_a_workflow_that_may_not_begin_has_no_nodes(field: str, phase: Phase, me
     verdict = made.flow.verdict()
     assert (verdict.phase, verdict.message, made.flow.nodes()) == (phase, message, [])
     assert made.outcomes["main", -1].phase is Phase.ABSENT
+
+
+def test_a_pod_that_could_not_be_made_breaks_its_group_whatever_continue_on_says() -> None:
+    text = STEPS.replace("{name: a, template: locked}", "{name: a, template: free, continueOn: {error: true}}")
+    (plan,) = compile_text(WORKFLOW + text)
+
+    def leaf(decision: Decision) -> Attempt:
+        refused = decision.node.endswith(".a")
+        return Attempt(phase=Phase.ERROR, message="forbidden", unmade=True) if refused else echo(decision)
+
+    made = Run(plan, facts_of(plan), leaf)
+    made.go()
+    assert nodes(made) == {
+        "@": ("Steps", "Failed"),
+        "@[0]": ("StepGroup", "Error"),
+        "@[0].before": ("Pod", "Succeeded"),
+        "@[0].a": ("Pod", "Error"),
+        "@[0].behind": ("Pod", "Succeeded"),
+    }
