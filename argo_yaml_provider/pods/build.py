@@ -13,6 +13,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.facts import RunFacts
 from argo_yaml_provider.flow.identity import node_id
@@ -60,6 +61,10 @@ def build_pod(  # noqa: PLR0913 - all that a pod is made of, by name
     for patch in (decision.workflow.get("podSpecPatch"), decision.template.get("podSpecPatch")):
         if patch:
             spec = merge_pod_spec(spec, read_patch(patch))
+            if not spec.get("containers"):
+                raise RunError(
+                    f"podSpecPatch leaves no container: {patch}", help="null deletes a list: name what to change in it"
+                )
     if is_supervised(decision, moves):
         spec = supervised(spec, decision, settings, moves)
     elif len(spec["containers"]) == 1:

@@ -221,6 +221,13 @@ def test_patches_come_last_the_workflows_first() -> None:
     assert built["containers"][0]["resources"] == {"limits": {"cpu": "2", "memory": "1Gi"}}
 
 
+@pytest.mark.parametrize("patch", ['{"containers"}', "containers: [{name: main, $patch: delete}]"])
+def test_a_patch_that_leaves_no_container_is_refused(patch: str) -> None:
+    with pytest.raises(RunError) as caught:
+        spec({"podSpecPatch": patch})
+    assert caught.value.message == f"podSpecPatch leaves no container: {patch}"
+
+
 def test_the_deployments_pod_template_lies_under_the_pod() -> None:
     template = {
         "spec": {
