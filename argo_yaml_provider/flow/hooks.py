@@ -56,6 +56,8 @@ class HookRules:
         result = self._engine.own_result(parent)
         if result is None:
             return Absent(reason=f"{hooked} does not exist")
+        if result.raised and frame.place.call.kind is CallKind.STEPS:
+            return Absent(reason=f"{hooked} broke its group")
         if place.call.name == EXIT and self.terminated(place):
             return Absent(reason=stopped(TERMINATE))
         try:

@@ -110,8 +110,9 @@ def test_a_workflow_that_may_not_begin_has_no_nodes(field: str, phase: Phase, me
     assert made.outcomes["main", -1].phase is Phase.ABSENT
 
 
-def test_a_pod_that_could_not_be_made_breaks_its_group_whatever_continue_on_says() -> None:
-    text = STEPS.replace("{name: a, template: locked}", "{name: a, template: free, continueOn: {error: true}}")
+def test_a_pod_that_could_not_be_made_breaks_its_group_and_is_not_hooked_whatever_continue_on_says() -> None:
+    hooks = "hooks: {exit: {template: free}, wrong: {template: free, expression: steps.a.status == 'Error'}}"
+    text = STEPS.replace("{name: a, template: locked}", f"{{name: a, template: free, continueOn: {{error: true}}, {hooks}}}")
     (plan,) = compile_text(WORKFLOW + text)
 
     def leaf(decision: Decision) -> Attempt:
