@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tarfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any
 
 from argo_yaml_provider.artifacts.containers import INPUTS
 from argo_yaml_provider.diagnostics import RunError
@@ -20,6 +19,7 @@ from argo_yaml_provider.pods.errands import HELD, Errand, deleting_errand, fetch
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.step.kube import Kube
 from argo_yaml_provider.step.outcome import pending_reason, read_end
+from argo_yaml_provider.step.unpack import unpack
 
 Json = dict[str, Any]
 
@@ -93,21 +93,10 @@ async def _copy(kube: Kube, pod: Json, index: int, place: Path) -> None:
     unfinished = place.with_name(f".{place.name}.part")
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb") as source:
-        extraction = asyncio.create_task(asyncio.to_thread(_extract, source, unfinished))
+        extraction = asyncio.create_task(asyncio.to_thread(unpack, source, unfinished))
         # Whatever ends the extraction closes its end; it says itself what that was.
         with suppress(BrokenPipeError), os.fdopen(writer, "wb") as sink:
             async for chunk in kube.execute(pod, HELD, command):
                 await asyncio.to_thread(sink.write, chunk)
         await extraction
     unfinished.replace(place)
-
-
-def _extract(source: BinaryIO, place: Path) -> None:
-    """The members below the first one's name."""
-    with tarfile.open(fileobj=source, mode="r|") as archive:
-        for member in archive:
-            below = PurePosixPath(*PurePosixPath(member.name).parts[1:])
-            moved = member.replace(name=str(below), deep=False) if below.parts else member.replace(name=place.name, deep=False)
-            archive.extract(moved, place if below.parts else place.parent, filter="data")
-    while source.read(65536):
-        pass
