@@ -82,7 +82,7 @@ def test_a_mapped_task_can_carry_the_plan() -> None:
 
 def test_no_text_of_a_workflow_is_rendered_or_reaches_the_pod_operator() -> None:
     plan = plan_of(task("a"), spec={"arguments": {"parameters": [{"name": "x", "value": "{{ dag.dag_id }}"}]}})
-    operator = dag_of(plan).get_task("a")
+    operator = dag_of(plan, replace(SETTINGS, pod_operator=True)).get_task("a")
     assert tuple(operator.template_fields) == ()
     assert (operator.image, operator.cmds, operator.arguments, operator.env_vars) == (None, [], [], [])
 

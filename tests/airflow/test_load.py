@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from argo_yaml_provider.airflow import load_dags
+from argo_yaml_provider.airflow.envelope import loads
 from argo_yaml_provider.airflow.load import Folder, folder_dags
 from argo_yaml_provider.airflow.settings import Settings
 
@@ -180,4 +181,4 @@ def test_without_a_place_to_write_nothing_is_kept(folder: Path, monkeypatch: pyt
 def test_keywords_go_to_every_dag(folder: Path) -> None:
     hello(folder, "one.yaml", "one")
     dag = load(folder, tags=["mine"], default_args={"namespace": "ml"})["one"]
-    assert (dag.tags, dag.tasks[0].namespace) == ({"mine"}, "ml")
+    assert (dag.tags, loads(dag.tasks[0].argo_plan).pods.namespace) == ({"mine"}, "ml")
