@@ -12,3 +12,6 @@ shift 2
 : >ready
 /bin/busybox cat alive
 [ ! -e large ] || /bin/busybox cat large
+# Each waits for its reader by itself: one whose container cannot start holds up no other.
+for fifo in "$@"; do { : >"$fifo"; } & done
+wait

@@ -95,8 +95,6 @@ def _under_supervisor(main: Json, spec: Json, decision: Decision, settings: PodS
         words.append("--combined")
     for _, path in output_paths(decision.template):
         words += ["--output", _literal(path)]
-    for fifo in fifos(moves):
-        words += ["--release", fifo]
     return {
         **main,
         "command": [f"{FOLDER}/supervise"],

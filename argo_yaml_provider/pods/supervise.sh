@@ -1,10 +1,9 @@
 #!/var/run/argo/busybox sh
 # Runs a step's command as if it were alone in its container, then hands on what the step is to give.
 #
-#   supervise [--result] [--combined] [--limit BYTES] [--log PATH] [--output PATH]… [--release FIFO]… -- COMMAND [ARGUMENT]…
+#   supervise [--result] [--combined] [--limit BYTES] [--log PATH] [--output PATH]… -- COMMAND [ARGUMENT]…
 #
-# Beside this script there may be `pack`, which packs artifacts; --combined keeps stdout and stderr for it, and each --release
-# names the FIFO of a container that stores them, which is let go when all are packed.
+# Beside this script there may be `pack`, which packs artifacts; --combined keeps stdout and stderr for it.
 # --result keeps the end of stdout, each --output a file's contents. They leave as base64(gzip(tar)) of the files
 # `result`, `1`, `2`, … and `message`: in the container's termination message (--log) if they fit into --limit, else as
 # the log of the container that staged this script, which waits for this one to end. The exit code is the command's own.
@@ -16,7 +15,7 @@ log=/dev/termination-log
 limit=4096
 keep=262145      # Argo's 256 KiB, and the newline that is trimmed
 most=6291456     # what a container's log holds without being rotated
-result= combined= releases= pid= early= interrupted= sinks= tees=
+result= combined= pid= early= interrupted= sinks= tees=
 
 wanted=$(umask)
 umask 0
@@ -27,7 +26,6 @@ while :; do
     case $1 in
         --result) result=yes ;;
         --combined) combined=$work/combined ;;
-        --release) releases="$releases $2"; shift ;;
         --limit) limit=$2; shift ;;
         --log) log=$2; shift ;;
         --output) count=$((count + 1)); eval "output$count=\$2"; shift ;;
@@ -58,7 +56,6 @@ hand_on() {
     else
         echo "excess $size" >"$log"
     fi
-    for fifo in $releases; do : >"$home/$fifo"; done
 }
 
 refuse() {
