@@ -82,25 +82,28 @@ class Mirror:
     """A folder that holds some files and their DAG files, and nothing else."""
 
     target: Path
-    _written: dict[str, bytes] = field(default_factory=dict)
+    _there: dict[str, bytes] | None = None
+    """What the folder holds; read once, for nobody else writes there."""
     _entries: dict[str, tuple[str, list[Entry]]] = field(default_factory=dict)
 
     def show(self, files: Files) -> None:
         """Hold these; what is as it should be is not touched."""
         self.target.mkdir(parents=True, exist_ok=True)
-        self._make(files, lambda name: not name.endswith(".py"))
-        self._make(self._dag_files(files), lambda name: name.endswith(".py"))
+        if self._there is None:
+            below = [path for path in self.target.rglob("*") if path.is_file()]
+            self._there = {path.relative_to(self.target).as_posix(): path.read_bytes() for path in below}
+        self._make(self._there, files, lambda name: not name.endswith(".py"))
+        self._make(self._there, self._dag_files(files), lambda name: name.endswith(".py"))
 
-    def _make(self, files: Files, ours: Callable[[str], bool]) -> None:
+    def _make(self, there: dict[str, bytes], files: Files, ours: Callable[[str], bool]) -> None:
         """Write the files, and remove others that are `ours`."""
-        there = self._written or {path.relative_to(self.target).as_posix(): b"" for path in self.target.rglob("*")}
         for name in [name for name in there if ours(name) and name not in files]:
-            _remove(self.target / name)
-            self._written.pop(name, None)
+            (self.target / name).unlink(missing_ok=True)
+            del there[name]
         for name, raw in files.items():
-            if self._written.get(name) != raw:
+            if there.get(name) != raw:
                 _write(self.target / name, raw)
-                self._written[name] = raw
+                there[name] = raw
 
     def _dag_files(self, files: Files) -> dict[str, bytes]:
         """The text of each workflow file's DAG file, by its name."""
@@ -146,20 +149,12 @@ def _literal(text: str) -> str:
 
 
 def _write(path: Path, raw: bytes) -> None:
-    """In one step, and only if it is not so already: Airflow parses again what has a new time."""
-    with contextlib.suppress(OSError):
-        if path.read_bytes() == raw:
-            return
+    """In one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
     with os.fdopen(handle, "wb") as file:
         file.write(raw)
     Path(name).replace(path)
-
-
-def _remove(path: Path) -> None:
-    with contextlib.suppress(FileNotFoundError, IsADirectoryError, PermissionError):
-        path.unlink()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +170,8 @@ class Store:
         version = hashlib.sha256(listed).hexdigest()[:40]
         if not (self.folder / f"{version}.json").is_file():
             for name, content in hashes.items():
-                _write(self.folder / "contents" / content, files[name])
+                if not (self.folder / "contents" / content).is_file():
+                    _write(self.folder / "contents" / content, files[name])
             _write(self.folder / f"{version}.json", listed)
         return version
 

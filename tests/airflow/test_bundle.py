@@ -118,6 +118,15 @@ def test_a_refresh_touches_the_files_that_changed_and_those_that_refer_to_a_chan
     assert made.get_current_version().version != version
 
 
+def test_what_went_while_nobody_looked_has_no_dag_left(folder: Path) -> None:
+    for name in ("one", "gone"):
+        (folder / f"{name}.yaml").write_text(HELLO.replace("NAME", name))
+    before = dag_files(bundle(folder))
+    (folder / "gone.yaml").unlink()
+    after = dag_files(bundle(folder))
+    assert (before.keys() - after.keys(), after["one.yaml.py"]) == ({"gone.yaml.py"}, before["one.yaml.py"])
+
+
 def test_a_run_keeps_the_version_it_started_with(folder: Path) -> None:
     (folder / "one.yaml").write_text(HELLO.replace("NAME", "one"))
     version = bundle(folder).get_current_version().version
