@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from argo_yaml_provider.commands.lint import TRANSLATES, UNSUPPORTED, WRONG, is_data, problem_json, status_of
+from argo_yaml_provider.commands.chosen import of_files
+from argo_yaml_provider.commands.lint import TRANSLATES, UNSUPPORTED, WRONG, problem_json, status_of
 from argo_yaml_provider.diagnostics import Diagnostic, Pos, SpecError
 
 if TYPE_CHECKING:
@@ -60,26 +61,15 @@ class Assessment:
 
 
 @click.command(name="assess")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--templates",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="A file or folder to look for templates in, besides those given and each file's own folder.",
-)
+@of_files
 @click.option(
     "--output",
     type=click.Choice(["table", "json", "sarif"]),
     default="table",
     help="table, a JSON list with an object per workflow, or SARIF 2.1.0 for code hosts and editors.",
 )
-def command(paths: tuple[Path, ...], templates: tuple[Path, ...], output: str) -> None:
+def command(files: list[Path], library: tuple[Path, ...], output: str) -> None:
     """Tell of every workflow in a folder whether it translates."""
-    from argo_yaml_provider.resolve.library import files_below
-
-    library = (*templates, *(path for path in paths if path.is_dir()))
-    named = {path for path in paths if path.is_file()}
-    files = [file for file in dict.fromkeys(files_below(paths)) if file in named or not is_data(file)]
     found = [one for file in files for one in assess_file(file, library)]
     if output == "table":
         click.echo("\n".join(_table(found)))

@@ -33,6 +33,15 @@ def selecting(function: Function) -> Function:
     return click.option("--node-field-selector", "selector", metavar="FIELD=VALUE,…", default="", help=help_text)(function)
 
 
+def shut_down(dag_id: str, run_id: str, strategy: str, said: str) -> None:
+    """Ends a run by Argo's Stop or Terminate, and tells what was ended."""
+    from argo_yaml_provider.airflow.shutdown import shut_down_run
+
+    for name in changing(lambda session: shut_down_run(session, dag_id, run_id, strategy)):
+        click.echo(f"{name} was ended")
+    click.echo(f"{run_id} of {dag_id} is being {said}")
+
+
 def changing(change: Callable[[Session], Made]) -> Made:
     """What the change gives, made in one transaction; ends the command where it may not be."""
     with contextlib.redirect_stdout(sys.stderr):  # where Airflow's log lines go

@@ -7,7 +7,6 @@ Must not know: Airflow, Kubernetes.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -16,10 +15,10 @@ from typing import Any
 
 import click
 
+from argo_yaml_provider.commands.chosen import of_files
 from argo_yaml_provider.diagnostics import Diagnostic, SpecError
 
 TRANSLATES, UNSUPPORTED, WRONG, FOREIGN = "translates", "unsupported", "wrong", "foreign"
-_FIRST = 1_000_000
 _SUMMARY = (
     (TRANSLATES, "translate"),
     (UNSUPPORTED, "not supported"),
@@ -42,40 +41,19 @@ class Verdict:
 
 
 @click.command(name="lint")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--templates",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="A file or folder to look for templates in, besides those given and each file's own folder.",
-)
+@of_files
 @click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", help="text, or a JSON list with an object per file."
 )
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing of files that translate.")
-def command(paths: tuple[Path, ...], templates: tuple[Path, ...], output: str, *, quiet: bool) -> None:
+def command(files: list[Path], library: tuple[Path, ...], output: str, *, quiet: bool) -> None:
     """Check workflows without running them."""
-    from argo_yaml_provider.resolve.library import files_below
-
-    library = (*templates, *(path for path in paths if path.is_dir()))
-    named = {path for path in paths if path.is_file()}
-    verdicts = [judge(file, library) for file in dict.fromkeys(files_below(paths)) if file in named or not is_data(file)]
+    verdicts = [judge(file, library) for file in files]
     if output == "json":
         click.echo(json.dumps([verdict.to_json() for verdict in verdicts], indent=1))
     else:
         _print(verdicts, quiet=quiet)
     sys.exit(2 if any(verdict.status in {UNSUPPORTED, WRONG} for verdict in verdicts) or not verdicts else 0)
-
-
-def is_data(file: Path) -> bool:
-    """Whether a JSON file that was only met in a folder is none of our business."""
-    if file.suffix != ".json":
-        return False
-    try:
-        with file.open("rb") as opened:
-            return not re.search(rb'"apiVersion"\s*:\s*"argoproj\.io/', opened.read(_FIRST))
-    except OSError:
-        return False
 
 
 def judge(file: Path, library: tuple[Path, ...] = ()) -> Verdict:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from argo_yaml_provider.commands.arguments import pairs, read_parameters
+from argo_yaml_provider.commands.arguments import with_arguments
 from argo_yaml_provider.diagnostics import RunError, SpecError
 
 if TYPE_CHECKING:
@@ -61,15 +61,7 @@ class Options:
 
 @click.command(name="run")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=pairs, help="An argument of the workflow."
-)
-@click.option(
-    "-f",
-    "--parameter-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Arguments as YAML: name: value.",
-)
+@with_arguments
 @click.option("--entrypoint", help="The template to begin with, instead of spec.entrypoint.")
 @click.option(
     "--templates",
@@ -94,8 +86,7 @@ class Options:
 )
 def command(  # noqa: PLR0913, PLR0917 - one for each option
     files: tuple[Path, ...],
-    given: dict[str, str],
-    parameter_file: Path | None,
+    parameters: dict[str, str],
     entrypoint: str | None,
     templates: tuple[Path, ...],
     document: int | None,
@@ -113,7 +104,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     mark("command entered")
     options = Options(
         files=files,
-        parameters={**read_parameters(parameter_file), **given},
+        parameters=parameters,
         entrypoint=entrypoint,
         templates=templates,
         document=document,

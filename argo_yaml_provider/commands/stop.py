@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import click
 
-from argo_yaml_provider.commands.existing import changing, of_a_run
+from argo_yaml_provider.commands.existing import of_a_run, shut_down
 
 
 @click.command(name="stop")
 @of_a_run
 def command(dag_id: str, run_id: str) -> None:
     """Stop a run: no new pods, running ones ended, then its exit handler."""
-    from argo_yaml_provider.airflow.shutdown import shut_down_run
     from argo_yaml_provider.flow.shutdown import STOP
 
-    for name in changing(lambda session: shut_down_run(session, dag_id, run_id, STOP)):
-        click.echo(f"{name} was ended")
-    click.echo(f"{run_id} of {dag_id} is being stopped")
+    shut_down(dag_id, run_id, STOP, "stopped")

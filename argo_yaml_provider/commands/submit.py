@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from argo_yaml_provider.commands.arguments import pairs, read_parameters
+from argo_yaml_provider.commands.arguments import with_arguments
 from argo_yaml_provider.diagnostics import RunError, SpecError
 
 if TYPE_CHECKING:
@@ -28,26 +28,16 @@ _LOOK_EVERY = 1.0
 @click.command(name="submit")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--from", "origin", metavar="KIND/NAME", help="workflowtemplate/NAME, clusterworkflowtemplate/NAME, cronwf/NAME.")
-@click.option(
-    "-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=pairs, help="An argument of the workflow."
-)
-@click.option(
-    "-f",
-    "--parameter-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Arguments as YAML: name: value.",
-)
+@with_arguments
 @click.option("--wait", is_flag=True, help="Until the run is over.")
 @click.option("--output", type=click.Choice(["name", "json"]), default="name", help="json: the run, with --wait its nodes too.")
-def command(
-    file: Path | None, origin: str | None, given: dict[str, str], parameter_file: Path | None, wait: bool, output: str
-) -> None:
+def command(file: Path | None, origin: str | None, parameters: dict[str, str], wait: bool, output: str) -> None:
     """Start a run of a template, CronWorkflow or file that is deployed."""
     if (file is None) == (origin is None):
         raise click.UsageError("name a FILE, or KIND/NAME by --from")
     try:
         with contextlib.redirect_stdout(sys.stderr):  # where Airflow's log lines go
-            submitted = _submit(file, origin, {**read_parameters(parameter_file), **given})
+            submitted = _submit(file, origin, parameters)
             result = _wait(submitted) if wait else {}
     except (RunError, SpecError) as error:
         click.echo(f"error: {error}" if isinstance(error, RunError) else str(error), err=True)
