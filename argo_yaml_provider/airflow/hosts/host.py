@@ -31,9 +31,10 @@ from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.shutdown import TERMINATE
 from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.plan.nodes import CallKind, Json, PlannedTask
-from argo_yaml_provider.pods.names import ATTEMPT_LABEL, PodKey, pod_labels, pod_name
+from argo_yaml_provider.pods.names import ATTEMPT_LABEL, pod_labels, pod_name
 from argo_yaml_provider.step.host import Question, WorkflowRuns
 from argo_yaml_provider.step.own_secret import connections_of, with_own_secrets
+from argo_yaml_provider.step.pod import pod_key
 
 if TYPE_CHECKING:
     from argo_yaml_provider.airflow.hosts.life import Shared
@@ -144,24 +145,13 @@ class ExecutorHost:
 
     async def undo(self) -> None:
         """End all that this generation of the task has begun: its pods, its child runs."""
-        key = self._pod_key(0)
+        key = pod_key(self, 0)
         if self._patient:
             labels = {name: value for name, value in pod_labels(key).items() if name != ATTEMPT_LABEL}
             await self.kube.delete_pods(self.facts.namespace, labels)
         if self.task.call_kind is CallKind.CHILD:
-            names = [pod_name(self._pod_key(attempt)) for attempt in range(len(await self.attempts()) + 1)]
+            names = [pod_name(pod_key(self, attempt)) for attempt in range(len(await self.attempts()) + 1)]
             await self._shared.children.end(self._ti, names)
-
-    def _pod_key(self, attempt: int) -> PodKey:
-        return PodKey(
-            dag_id=self.dag_id,
-            run_id=self.run_id,
-            task_id=self.task_id,
-            map_index=self.map_index,
-            generation=self.generation,
-            attempt=attempt,
-            workflow=self.facts.name,
-        )
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:
         """Read once a life: what has ended stays as it is. What has not is looked for again by a hook that watches it."""
