@@ -85,7 +85,8 @@ class Branches:
             return {phase: steps + 1 for phase, steps in arriving.items()}
         own: Phases = {result.phase: min(arriving.values(), default=0) + 1}
         if result.type == "TaskGroup":
-            inside = [*self._engine.composites.instances(place), *self.loop_hooks(place)]
+            composites = self._engine.composites
+            inside = [*composites.instances(place), *(hook for hook, _ in composites.hooks_of_loop(place))]
             return _union(self._leaving(one, own) for one in inside) or own
         if result.leaving:
             start = own[result.phase]
@@ -93,11 +94,6 @@ class Branches:
         if place.call.kind not in COMPOSITES:
             return own
         return self._inside(place, own) or own
-
-    def loop_hooks(self, loop: Place) -> list[Place]:
-        """Those that ran, of the loop as a whole: in Argo they are its children, as its turns are."""
-        hooks = [Place(hook, loop.index) for hook in loop.call.loop_hooks]
-        return [hook for hook in hooks if self._engine.result(hook) is not None]
 
     def _inside(self, place: Place, own: Phases) -> Phases:
         frame = self._engine.frame(place)

@@ -40,6 +40,11 @@ class Composites:
             return [place]
         return self._engine.turns(place.call, place.index)
 
+    def hooks_of_loop(self, place: Place) -> list[tuple[Place, Result]]:
+        """Those of a loop's own hooks that ran: in Argo they are children of its TaskGroup, as its turns are."""
+        places = [Place(hook, place.index) for hook in place.call.loop_hooks]
+        return [(hook, result) for hook in places if (result := self._engine.result(hook)) is not None]
+
     def _loop(self, place: Place) -> Result | None:
         """A loop that came to a node of its own without turns, or is not there at all (ABSENT); None: it has turns."""
         if place.call.loop is LoopKind.MAPPED:

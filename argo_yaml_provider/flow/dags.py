@@ -116,11 +116,10 @@ class DagRules:
 
     def _judged(self, place: Place, result: Result) -> dict[str, bool]:
         """What `depends` may ask of a task. Argo: TaskResults."""
-        turns = (
-            [*(self._engine.composites.turn_results(place) or ()), *self._hook_results(place)]
-            if result.type == "TaskGroup"
-            else []
-        )
+        children: list[Result] = []
+        if result.type == "TaskGroup":
+            composites = self._engine.composites
+            children = [*(composites.turn_results(place) or ()), *(hooked for _, hooked in composites.hooks_of_loop(place))]
         return {
             "Succeeded": result.phase is Phase.SUCCEEDED and not result.daemoned,
             "Failed": result.phase is Phase.FAILED,
@@ -128,14 +127,9 @@ class DagRules:
             "Skipped": result.phase is Phase.SKIPPED,
             "Omitted": result.phase is Phase.OMITTED,
             "Daemoned": result.daemoned and result.phase is not Phase.PENDING,
-            "AnySucceeded": any(turn.phase is Phase.SUCCEEDED for turn in turns),
-            "AllFailed": bool(turns) and all(turn.phase is Phase.FAILED for turn in turns),
+            "AnySucceeded": any(child.phase is Phase.SUCCEEDED for child in children),
+            "AllFailed": bool(children) and all(child.phase is Phase.FAILED for child in children),
         }
-
-    def _hook_results(self, loop: Place) -> list[Result]:
-        """Of a loop's own hooks: to Argo they are children of the loop, as its turns are."""
-        found = map(self._engine.result, self._engine.composites.branches.loop_hooks(loop))
-        return [result for result in found if result is not None]
 
     def place(self, frame: Frame, name: str) -> Place:
         """A task's place; a loop's as a whole."""
