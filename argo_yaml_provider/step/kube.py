@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.pods.names import ATTEMPT_LABEL
 from argo_yaml_provider.step.connection import Connection, connect, from_client
+from argo_yaml_provider.step.outage import Outage
 from argo_yaml_provider.step.own_secret import connections_of, own_secret, with_own_secrets
 from argo_yaml_provider.step.watch import Expired, PodFeed, PodWatch
 
@@ -56,6 +57,7 @@ class Kube:
         self._shared = shared
         self._watches: dict[tuple[str, str], PodWatch] = {}
         self._background: set[asyncio.Task[Any]] = set()
+        self._outage = Outage(connection.url)
         self._lately: dict[Hashable, tuple[float, asyncio.Future[Any]]] = {}
         self.read_connection: Callable[[str], Awaitable[dict[str, str]]] | None = None
         """What a Secret of a pod's own holds, by the name of the connection that says it."""
@@ -168,15 +170,20 @@ class Kube:
         end, wait = loop.time() + patience, 0.1
         while True:
             try:
-                return await self._request(verb, path, query, body, content_type)
+                answer = await self._request(verb, path, query, body, content_type)
             except ApiError as error:
+                self._outage.over()
                 if not _is_transient(error) or loop.time() > end:
                     raise
             except OSError as error:
+                self._outage.goes_on(error)
                 if loop.time() > end:
                     raise RunError(
                         f"the API server {self.connection.url} has not answered for {patience:g} s: {error}"
                     ) from error
+            else:
+                self._outage.over()
+                return answer
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - only spreads the load
             wait = min(wait * 2, 15.0)
 
@@ -272,6 +279,7 @@ class Kube:
         query["timeoutSeconds"] = str(_WATCH_SECONDS)
         try:
             async with self._stream(path, query, silence=_SILENCE_SECONDS) as lines:
+                self._outage.over()
                 async for line in lines:
                     event = json.loads(line)
                     if event["type"] == "ERROR":
@@ -285,7 +293,8 @@ class Kube:
             await asyncio.sleep(1)
         except TimeoutError:
             return
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            self._outage.goes_on(error)
             await asyncio.sleep(random.uniform(0.2, 1))  # noqa: S311 - only spreads the load
 
     async def _request(self, verb: str, path: str, query: dict[str, str] | None, body: Any, content_type: str) -> Json:
