@@ -6,11 +6,10 @@ Must not know: Kubernetes.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from airflow.sdk.bases.operator import BaseOperator
 
-from argo_yaml_provider.airflow.envelope import ATTRIBUTE
 from argo_yaml_provider.airflow.stepping import RunsStep
 
 
@@ -19,8 +18,6 @@ class DeclaredStep(RunsStep, BaseOperator):
 
     # Whoever reads the serialized DAG must not see a difference: it would be a new version of the DAG.
     __module__ = "argo_yaml_provider.airflow.operators"
-
-    ui_color = "#e8f1fb"
 
     def __init__(  # noqa: PLR0913 - as many as ArgoStepOperator is given
         self,
@@ -41,11 +38,6 @@ class DeclaredStep(RunsStep, BaseOperator):
         self.index = index
         if in_triggerer:
             self.start_in_triggerer()
-
-    @classmethod
-    def get_serialized_fields(cls) -> frozenset[str]:
-        """As ArgoStepOperator: the plan travels in the serialized DAG."""
-        return cast("frozenset[str]", super().get_serialized_fields() | {ATTRIBUTE})  # type: ignore[no-untyped-call]
 
 
 DeclaredStep.__name__ = "ArgoStepOperator"

@@ -7,11 +7,10 @@ Must not know: Argo's YAML. No text of a workflow goes through KubernetesPodOper
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 
-from argo_yaml_provider.airflow.envelope import ATTRIBUTE
 from argo_yaml_provider.airflow.stepping import RunsStep
 
 
@@ -20,7 +19,6 @@ class ArgoStepOperator(RunsStep, KubernetesPodOperator):
 
     template_fields: Sequence[str] = ()
     template_fields_renderers: ClassVar[dict[str, str]] = {}
-    ui_color = "#e8f1fb"
 
     def __init__(
         self, *, argo_plan: str | None = None, index: int | None = None, in_triggerer: bool = False, **kwargs: Any
@@ -30,8 +28,3 @@ class ArgoStepOperator(RunsStep, KubernetesPodOperator):
         self.index = index
         if in_triggerer:
             self.start_in_triggerer()
-
-    @classmethod
-    def get_serialized_fields(cls) -> frozenset[str]:
-        """The plan travels in the serialized DAG, so that a host needs no DAG file."""
-        return cast("frozenset[str]", super().get_serialized_fields() | {ATTRIBUTE})  # type: ignore[no-untyped-call]

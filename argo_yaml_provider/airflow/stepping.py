@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from argo_yaml_provider.airflow.choice import TRIGGER
+from argo_yaml_provider.airflow.envelope import ATTRIBUTE
 
 
 class RunsStep:
@@ -19,6 +20,14 @@ class RunsStep:
     """Ends the step that runs, and its pod; set while one does."""
     event: Any = None
     """What the task waited for, once it is resumed."""
+
+    ui_color = "#e8f1fb"
+
+    @classmethod
+    def get_serialized_fields(cls) -> frozenset[str]:
+        """The plan travels in the serialized DAG, so that a host needs no DAG file."""
+        operator: Any = super()
+        return frozenset({*operator.get_serialized_fields(), ATTRIBUTE})
 
     def start_in_triggerer(self) -> None:
         """The scheduler defers the task at once; a worker sees it only where the trigger hands it over."""
