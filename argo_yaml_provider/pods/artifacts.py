@@ -11,7 +11,7 @@ from __future__ import annotations
 import posixpath
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -24,13 +24,13 @@ from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.template import replace_json
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.inputs import any_string
+from argo_yaml_provider.pods.container_sets import needed_by
 from argo_yaml_provider.pods.containers import MAIN
 from argo_yaml_provider.pods.expansion import expanded
 from argo_yaml_provider.resolve.locations import has_location_or_key
 
 Json = dict[str, Any]
 
-MAIN_LOGS = "main-logs"
 MIRROR = "/mainctrfs"
 """Where the user's volumes are mounted in a container that fetches onto one of them."""
 _VOLUME = "input-artifacts"
@@ -44,6 +44,8 @@ class Output:
     moved: Moved
     recorded: Json
     """As others are told of it: Argo's JSON, in the repository where the key alone says it."""
+    log: str = ""
+    """The container whose log it is; '' = it is the user's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +65,7 @@ NONE = Moves()
 
 
 def archives_logs(template: Json, workflow: Json, repository: Json | None) -> bool:
-    """Whether main's log is an artifact: if the repository says so, else as template or workflow do (Argo: IsArchiveLogs)."""
-    nodes = (template.get("containerSet") or {}).get("containers")
-    if nodes and all(node["name"] != MAIN for node in nodes):
-        return False
+    """Whether logs are artifacts: if the repository says so, else as template or workflow do (Argo: IsArchiveLogs)."""
     if (repository or {}).get("archiveLogs"):
         return True
     own = (template.get("archiveLocation") or {}).get("archiveLogs")
@@ -83,9 +82,8 @@ def has_artifacts(template: Json) -> bool:
 def plan_moves(decision: Decision, repository: Json | None, *, pod_name: str) -> Moves:
     """What is fetched before main, and stored after it."""
     template = decision.template
-    declared = list((template.get("outputs") or {}).get("artifacts") or ())
-    if archives_logs(template, decision.workflow, repository):
-        declared.append({"name": MAIN_LOGS, "path": "main.log", "archive": {"none": {}}})
+    logs = _logged(template) if archives_logs(template, decision.workflow, repository) else ()
+    declared = [*((template.get("outputs") or {}).get("artifacts") or ()), *map(_log, logs)]
     taken = [
         artifact
         for artifact in (template.get("inputs") or {}).get("artifacts") or ()
@@ -96,9 +94,20 @@ def plan_moves(decision: Decision, repository: Json | None, *, pod_name: str) ->
     location = location_of(decision, repository, pod_name)
     inputs = tuple(_input(number, artifact, location, template) for number, artifact in enumerate(taken, start=1))
     first = len(inputs) + 1
-    outputs = tuple(_output(number, artifact, location) for number, artifact in enumerate(declared, start=first))
+    outputs = [_output(number, artifact, location) for number, artifact in enumerate(declared, start=first)]
+    given = len(outputs) - len(logs)
+    outputs[given:] = [replace(output, log=name) for output, name in zip(outputs[given:], logs, strict=True)]
     _check_paths(inputs)
-    return Moves(inputs=inputs, outputs=outputs)
+    return Moves(inputs=inputs, outputs=tuple(outputs))
+
+
+def _logged(template: Json) -> tuple[str, ...]:
+    """The containers whose logs are archived: main, or all of a set. Argo: GetMainContainerNames, SaveLogs."""
+    return tuple(needed_by(template)) if "containerSet" in template else (MAIN,)
+
+
+def _log(container: str) -> Json:
+    return {"name": f"{container}-logs", "path": f"{container}.log", "archive": {"none": {}}}
 
 
 def location_of(decision: Decision, repository: Json | None, pod_name: str) -> Json:
@@ -221,13 +230,14 @@ def fifos(moves: Moves) -> list[str]:
 
 def pack_script(moves: Moves) -> str:
     """What the supervisor reads when main has ended: one line for each output; '' where there is none."""
-    lines = [_pack_line(moved) for moved in moves.stored]
+    lines = [_pack_line(output) for output in moves.outputs]
     return "\n".join([_text(), *lines, ""]) if lines else ""
 
 
-def _pack_line(moved: Moved) -> str:
-    if moved.artifact["name"] == MAIN_LOGS and moved.path == "main.log":
-        return f"pack_log {moved.index}"
+def _pack_line(output: Output) -> str:
+    moved = output.moved
+    if output.log:
+        return f"pack_log {moved.index} {shlex.quote(output.log)}"
     archive = moved.artifact.get("archive") or {}
     kind = next((name for name in ("none", "zip") if archive.get(name) is not None), "tar")
     level = (archive.get("tar") or {}).get("compressionLevel")

@@ -72,7 +72,7 @@ def build_pod(  # noqa: PLR0913 - all that a pod is made of, by name
         # or a crash would end nothing. Under Argo's executor, and under our supervisor, it is not.
         spec = {"shareProcessNamespace": True, **spec}
     if "containerSet" in decision.template:
-        spec = in_turn(spec, decision.template, settings)
+        spec = in_turn(spec, decision.template, settings, logged=any(output.log for output in moves.outputs))
     if decision.deadline_seconds is not None:
         spec["activeDeadlineSeconds"] = max(1, math.ceil(decision.deadline_seconds))
     metadata = {

@@ -24,6 +24,11 @@ def build_set(template: Json) -> list[Json]:
     return sorted(containers, key=lambda container: container["name"] != "main")
 
 
+def lead_of(template: Json) -> str:
+    """The container that hands on what the step gives: main; in a set that has none, which gives logs alone, its first."""
+    return str(build_set(template)[0]["name"]) if "containerSet" in template else "main"
+
+
 def needed_by(template: Json) -> dict[str, tuple[str, ...]]:
     """For each container, those it depends on."""
     nodes = template["containerSet"].get("containers") or ()

@@ -29,8 +29,9 @@ pack_none() {
     done_with "$1"
 }
 
+# pack_log INDEX CONTAINER: one that never began has none.
 pack_log() {
-    [ ! -f "$work/combined" ] || "$bb" mv "$work/combined" "$store/$1"
+    [ ! -f "$home/log-$2" ] || "$bb" mv "$home/log-$2" "$store/$1"
 }
 
 done_with() {

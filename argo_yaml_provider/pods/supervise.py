@@ -14,8 +14,8 @@ from typing import Any
 
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
-from argo_yaml_provider.pods.artifacts import MAIN_LOGS, NONE, Moves, fifos, pack_script, storing
-from argo_yaml_provider.pods.containers import MAIN
+from argo_yaml_provider.pods.artifacts import NONE, Moves, fifos, pack_script, storing
+from argo_yaml_provider.pods.container_sets import lead_of
 from argo_yaml_provider.pods.settings import PodSettings
 
 Json = dict[str, Any]
@@ -67,17 +67,18 @@ def is_supervised(decision: Decision, moves: Moves = NONE) -> bool:
 
 def supervised(spec: Json, decision: Decision, settings: PodSettings, moves: Moves = NONE) -> Json:
     """The spec with main under the supervisor, and last the containers that store what it packs."""
-    main = next(container for container in spec["containers"] if container["name"] == MAIN)
+    lead = lead_of(decision.template)
+    main = next(container for container in spec["containers"] if container["name"] == lead)
     stores = [
         {**container, "imagePullPolicy": "IfNotPresent", "securityContext": security(main, spec)}
         for container in storing(moves, settings.tools, _mount())
     ]
     shape = {**spec, "containers": [*spec["containers"], *stores]}
     containers = [
-        _under_supervisor(container, shape, decision, settings, moves) if container["name"] == MAIN else container
+        _under_supervisor(container, shape, decision, settings, moves) if container["name"] == lead else container
         for container in shape["containers"]
     ]
-    main = next(container for container in containers if container["name"] == MAIN)
+    main = next(container for container in containers if container["name"] == lead)
     return {
         **spec,
         "volumes": [*spec.get("volumes", []), {"name": VOLUME, "emptyDir": {}}],
@@ -91,7 +92,7 @@ def _under_supervisor(main: Json, spec: Json, decision: Decision, settings: PodS
         words += ["--log", log]
     if decision.include_result:
         words.append("--result")
-    if any(output.moved.artifact["name"] == MAIN_LOGS for output in moves.outputs):
+    if "containerSet" not in decision.template and any(output.log for output in moves.outputs):
         words.append("--combined")
     for _, path in output_paths(decision.template):
         words += ["--output", _literal(path)]

@@ -25,7 +25,7 @@ count=0
 while :; do
     case $1 in
         --result) result=yes ;;
-        --combined) combined=$work/combined ;;
+        --combined) combined=$home/log-main ;;
         --limit) limit=$2; shift ;;
         --log) log=$2; shift ;;
         --output) count=$((count + 1)); eval "output$count=\$2"; shift ;;

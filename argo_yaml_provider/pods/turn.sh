@@ -1,11 +1,12 @@
 # Runs one container of a containerSet in its turn: after those it depends on, and as often as the set's retryStrategy says.
-#   turn NAME ATTEMPTS SECONDS DEPENDENCY… -- OTHER… -- COMMAND [ARGUMENT]…
+#   turn NAME ATTEMPTS SECONDS LOG DEPENDENCY… -- OTHER… -- COMMAND [ARGUMENT]…
 # It leaves its exit code in /var/run/argo/turn-NAME, and then stays until the OTHERs have ended, whose files it may hand on.
-# One that waits for a container that failed exits with 64, as in Argo.
+# One that waits for a container that failed exits with 64, as in Argo. Where LOG is not empty, what the command says, at
+# each of its attempts, is kept in /var/run/argo/log-NAME, too.
 home=/var/run/argo
 bb=$home/busybox
-name=$1 attempts=$2 seconds=$3 pid= killed= needs= others=
-shift 3
+name=$1 attempts=$2 seconds=$3 log=$4 pid= killed= needs= others= tees=
+shift 4
 while [ "$1" != -- ]; do needs="$needs $1"; shift; done
 shift
 while [ "$1" != -- ]; do others="$others $1"; shift; done
@@ -32,10 +33,29 @@ await() {
     read -r code <"$home/turn-$1"
 }
 finish() {
+    end_log
     echo "$1" >"$home/turn-$name.new"
     "$bb" mv "$home/turn-$name.new" "$home/turn-$name"
     [ -n "$killed" ] || for other in $others; do await "$other"; done
     exit "$1"
+}
+begin_log() {
+    (umask 0; : >"$home/log-$name")
+    "$bb" mkfifo "$home/stdout-$name" "$home/stderr-$name"
+    "$bb" tee -a "$home/log-$name" <"$home/stdout-$name" 7>&- &
+    tees=$!
+    "$bb" tee -a "$home/log-$name" <"$home/stderr-$name" >&2 7>&- &
+    tees="$tees $!"
+    exec 5>"$home/stdout-$name" 6>"$home/stderr-$name"
+}
+end_log() {
+    [ -n "$tees" ] || return 0
+    exec 5>&- 6>&-
+    # What the command left behind may hold them open for ever.
+    { "$bb" sleep 2; kill $tees; } >/dev/null 2>&1 7>&- &
+    guard=$! ends=$tees tees=
+    for tee in $ends; do wait "$tee"; done
+    kill $guard 2>/dev/null
 }
 forward() {
     killed=$1
@@ -54,8 +74,10 @@ for need in $needs; do
     fi
 done
 
+exec 5>&1 6>&2
+[ -z "$log" ] || begin_log
 while :; do
-    "$@" <&0 7>&- &
+    "$@" <&0 >&5 2>&6 5>&- 6>&- 7>&- &
     pid=$!
     wait "$pid"
     code=$?

@@ -13,8 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from argo_yaml_provider.flow.retry import parse_duration
-from argo_yaml_provider.pods.container_sets import needed_by
-from argo_yaml_provider.pods.containers import MAIN
+from argo_yaml_provider.pods.container_sets import lead_of, needed_by
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.pods.supervise import FOLDER, SUPERVISOR, VOLUME, command_of, security
 
@@ -23,8 +22,8 @@ Json = dict[str, Any]
 _MOUNT = {"name": VOLUME, "mountPath": FOLDER}
 
 
-def in_turn(spec: Json, template: Json, settings: PodSettings) -> Json:
-    """The spec with each container of the set held back until those it depends on have ended well."""
+def in_turn(spec: Json, template: Json, settings: PodSettings, *, logged: bool = False) -> Json:
+    """The spec with each container of the set held back until those it depends on have ended well; their logs are kept."""
     needs = needed_by(template)
     awaited = {need for names in needs.values() for need in names}
     attempts, seconds = _attempts(template)
@@ -33,8 +32,10 @@ def in_turn(spec: Json, template: Json, settings: PodSettings) -> Json:
     if not ordered:
         return spec
     # Outputs are read once all containers have ended, for any may write them.
-    others = {MAIN: [name for name in needs if name != MAIN]} if captures else {}
-    words = {name: [name, str(attempts), f"{seconds:g}", *needs[name], "--", *others.get(name, []), "--"] for name in ordered}
+    lead = lead_of(template)
+    others = {lead: [name for name in needs if name != lead]} if captures else {}
+    how = [str(attempts), f"{seconds:g}", "log" if logged else ""]
+    words = {name: [name, *how, *needs[name], "--", *others.get(name, []), "--"] for name in ordered}
     containers = [
         _held_back(container, words[container["name"]], settings) if container["name"] in ordered else container
         for container in spec["containers"]

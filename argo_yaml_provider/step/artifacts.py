@@ -13,7 +13,7 @@ from typing import Any
 
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
-from argo_yaml_provider.pods.artifacts import MAIN_LOGS, Moves, has_artifacts, recorded_of
+from argo_yaml_provider.pods.artifacts import Moves, has_artifacts, recorded_of
 from argo_yaml_provider.step.host import Host
 from argo_yaml_provider.step.kube import ApiError, Kube
 from argo_yaml_provider.step.outcome import STORE_PREFIX
@@ -125,7 +125,7 @@ def read_stored(pod: Json, moves: Moves) -> Stored:
         word, _, rest = said.get(output.moved.index, "lost").partition(" ")
         if word == "saved":
             artifacts[artifact["name"]] = recorded_of(output, int(rest))
-        elif word == "absent" and (artifact.get("optional") or artifact["name"] == MAIN_LOGS):
+        elif word == "absent" and (artifact.get("optional") or output.log):
             continue
         elif word == "absent":
             problems.append(f"artifact {artifact['name']} failed to save: {artifact['path']} no such file or directory")

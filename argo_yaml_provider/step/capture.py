@@ -18,7 +18,7 @@ from typing import Any
 
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
-from argo_yaml_provider.pods.containers import MAIN
+from argo_yaml_provider.pods.container_sets import lead_of
 from argo_yaml_provider.pods.supervise import SUPERVISOR, output_paths
 from argo_yaml_provider.step.kube import Kube
 from argo_yaml_provider.step.outcome import terminated
@@ -49,7 +49,7 @@ class Captured:
 
 async def read_captured(kube: Kube, pod: Json, decision: Decision) -> Captured:
     """The step's outputs; what a killed step could not hand on is missing."""
-    end = terminated(pod, MAIN) or {}
+    end = terminated(pod, lead_of(decision.template)) or {}
     packed = (end.get("message") or "").encode()
     if packed.startswith(b"excess "):
         size = int(packed.split()[1])

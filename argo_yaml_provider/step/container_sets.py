@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from argo_yaml_provider.flow.outcome import Phase
-from argo_yaml_provider.pods.container_sets import needed_by
+from argo_yaml_provider.pods.container_sets import lead_of, needed_by
 from argo_yaml_provider.pods.containers import MAIN
-from argo_yaml_provider.step.outcome import START_FAILED, End, read_end, terminated
+from argo_yaml_provider.step.outcome import START_FAILED, STORE_PREFIX, End, read_end, still_stores, terminated
 
 Json = dict[str, Any]
 
@@ -20,21 +20,46 @@ Json = dict[str, Any]
 def read_set_end(pod: Json, template: Json, *, gone: bool = False) -> End | None:
     """How the pod ended: once every container has, but for those that wait for one that failed."""
     needs = needed_by(template)
-    ends = {name: terminated(pod, name) for name in needs}
-    failed = [name for name in sorted(needs, key=lambda name: name != MAIN) if _failed(ends[name])]
-    blocked = _blocked(needs, set(failed))
-    if gone or not all(ends[name] or name in blocked for name in needs):
+    ends = {name: end for name in needs if (end := terminated(pod, name))}
+    lead = ends.get(lead_of(template))
+    known = _foreseen(needs, ends)
+    # The one that hands on the logs waits for all others.
+    if gone or known.keys() != needs.keys() or (lead is None and _stores(pod)):
         generic = read_end(pod, gone=gone)
         return generic if generic and (gone or pod.get("status", {}).get("phase") == "Failed") else None
-    main = ends.get(MAIN)
-    if main and read_end(pod) is None:
-        # What main gave is still on its way to its store.
+    if lead and still_stores(pod, lead):
         return None
-    exit_code = str(main.get("exitCode", 0)) if main else None
+    exit_code = str(known[MAIN].get("exitCode", 0)) if MAIN in known else None
+    failed = sorted(name for name in needs if _failed(known[name]))
     if not failed:
         return End(phase=Phase.SUCCEEDED, exit_code=exit_code)
     status_message = pod.get("status", {}).get("message") if pod.get("status", {}).get("phase") == "Failed" else ""
-    return End(phase=Phase.FAILED, message=status_message or _message(failed[0], ends[failed[0]] or {}), exit_code=exit_code)
+    # Of several, the first by name: so the kubelet sorts them.
+    message = status_message or _message(failed[0], known[failed[0]])
+    return End(phase=Phase.FAILED, message=message, exit_code=exit_code)
+
+
+def _foreseen(needs: dict[str, tuple[str, ...]], ends: dict[str, Json]) -> dict[str, Json]:
+    """The ends, with those of containers that are about to give up, because one that they wait for has failed."""
+    known = dict(ends)
+    for name in _in_order(needs):
+        failed = next((need for need in needs[name] if _failed(known.get(need))), None)
+        if failed and name not in known:
+            message = f'dependency "{failed}" exited with non-zero code: {known[failed]["exitCode"]}'
+            known[name] = {"reason": "Error", "exitCode": int(START_FAILED), "message": message}
+    return known
+
+
+def _in_order(needs: dict[str, tuple[str, ...]]) -> list[str]:
+    """All containers, each behind those that it waits for."""
+    order: list[str] = []
+    while more := [name for name in needs if name not in order and set(needs[name]) <= {*order}]:
+        order += more
+    return order
+
+
+def _stores(pod: Json) -> bool:
+    return any(status["name"].startswith(STORE_PREFIX) for status in pod.get("status", {}).get("containerStatuses", []))
 
 
 def container_phases(pod: Json, template: Json) -> dict[str, str]:

@@ -40,7 +40,7 @@ def read_end(pod: Json, *, gone: bool = False) -> End | None:
     """How the pod ended, if it has."""
     status = pod.get("status", {})
     main = terminated(pod, MAIN)
-    if main and not gone and _still_stores(pod, main):
+    if main and not gone and still_stores(pod, main):
         return None
     exit_code = _exit_code(main)
     if status.get("phase") == "Failed" and status.get("message"):
@@ -58,7 +58,7 @@ def read_end(pod: Json, *, gone: bool = False) -> End | None:
     return None
 
 
-def _still_stores(pod: Json, main: Json) -> bool:
+def still_stores(pod: Json, main: Json) -> bool:
     """Whether outputs of main, which has ended, are on their way. A supervisor that was killed has handed nothing on."""
     if pod["status"].get("phase") in ("Succeeded", "Failed"):
         return False
@@ -90,11 +90,11 @@ def terminated(pod: Json, container: str) -> Json | None:
     return None
 
 
-def with_message(pod: Json, message: str) -> Json:
+def with_message(pod: Json, message: str, container: str = MAIN) -> Json:
     """The pod, with what main itself said at its end in place of what the supervisor handed on."""
     statuses = [
         {**status, "state": {"terminated": {**status["state"]["terminated"], "message": message}}}
-        if status["name"] == MAIN and "terminated" in status.get("state", {})
+        if status["name"] == container and "terminated" in status.get("state", {})
         else status
         for status in pod.get("status", {}).get("containerStatuses", [])
     ]

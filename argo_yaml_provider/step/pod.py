@@ -17,7 +17,7 @@ from argo_yaml_provider.flow.outcome import Attempt, Phase
 from argo_yaml_provider.pods.affinity import on_other_hosts
 from argo_yaml_provider.pods.artifacts import Moves, plan_moves
 from argo_yaml_provider.pods.build import build_pod, with_pod_name
-from argo_yaml_provider.pods.containers import MAIN
+from argo_yaml_provider.pods.container_sets import lead_of
 from argo_yaml_provider.pods.names import DAEMON_LABEL, PodKey, pod_labels, pod_name
 from argo_yaml_provider.pods.supervise import NoEntrypoint, is_supervised
 from argo_yaml_provider.step.artifacts import Stored, read_stored, repository_of, with_way_out
@@ -148,7 +148,8 @@ async def _next(host: Host, feed: PodFeed, seen: Seen, decision: Decision) -> tu
 
 async def _outputs(host: Host, seen: Seen, decision: Decision, end: End, moves: Moves) -> tuple[End, Captured, Stored]:
     """What the step gave; a step that succeeded and did not give all it declares is an Error."""
-    if not is_supervised(decision, moves) or terminated(seen.pod, MAIN) is None:
+    lead = lead_of(decision.template)
+    if not is_supervised(decision, moves) or terminated(seen.pod, lead) is None:
         return end, captured({}, decision), Stored()
     try:
         found = await read_captured(host.kube, seen.pod, decision)
@@ -157,7 +158,7 @@ async def _outputs(host: Host, seen: Seen, decision: Decision, end: End, moves: 
     else:
         failures = list(found.missing)
     stored = read_stored(seen.pod, moves)
-    end = _end(with_message(seen.pod, found.message), decision, gone=seen.gone) or end
+    end = _end(with_message(seen.pod, found.message, lead), decision, gone=seen.gone) or end
     failure = "; ".join((*failures, *stored.problems))
     if failure and end.phase == Phase.SUCCEEDED:
         end = replace(end, phase=Phase.ERROR, message=failure)

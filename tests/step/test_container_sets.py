@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,10 +41,24 @@ def pod(**codes: int | None) -> Json:
             End(phase=Phase.FAILED, message="a: Error (exit code 1)"),
             id="what-waits-for-a-failed-one-is-not-awaited",
         ),
+        pytest.param(
+            {"a": 0, "b": 2, "c": 1},
+            End(phase=Phase.FAILED, message="b: Error (exit code 2)"),
+            id="of-several-that-failed-the-first-by-name-is-told",
+        ),
     ],
 )
 def test_a_set_ends_when_its_containers_have(codes: dict[str, int | None], want: End | None) -> None:
     assert read_set_end(pod(**codes), GRAPH) == want
+
+
+def test_the_first_by_name_may_be_one_that_is_about_to_give_up() -> None:
+    template = {"containerSet": {"containers": [{"name": "z"}, {"name": "main", "dependencies": ["z"]}]}}
+    assert read_set_end(pod(z=3, main=None), template) == End(
+        phase=Phase.FAILED,
+        message='main: Error (exit code 64): dependency "z" exited with non-zero code: 3',
+        exit_code="64",
+    )
 
 
 def test_main_alone_gives_the_exit_code() -> None:
@@ -61,13 +76,12 @@ def test_a_container_that_could_not_start_is_an_error() -> None:
     assert container_phases(pod(a=64, b=64, c=0), GRAPH) == {"a": "Error", "b": "Error", "c": "Succeeded"}
 
 
-async def run(host: LocalHost, *containers: Json, **fields: Any) -> Attempt:
+async def run(host: LocalHost, *containers: Json, workflow: Json | None = None, **fields: Any) -> Attempt:
     nodes = [{"image": "busybox", **one, "command": ["sh", "-c", one["command"]]} for one in containers]
     container_set = {"containers": nodes, "volumeMounts": [{"name": "w", "mountPath": "/w"}], **fields.pop("set", {})}
     template = {"name": "t", "volumes": [{"name": "w", "emptyDir": {}}], "containerSet": container_set, **fields}
-    return await run_pod(
-        host, Decision(node="wf", template=template, include_result=any(one["name"] == "main" for one in nodes))
-    )
+    captured = any(one["name"] == "main" for one in nodes)
+    return await run_pod(host, Decision(node="wf", template=template, workflow=workflow or {}, include_result=captured))
 
 
 async def test_containers_wait_for_those_they_depend_on(host: LocalHost) -> None:
@@ -105,3 +119,36 @@ async def test_outputs_are_read_when_all_have_ended(host: LocalHost) -> None:
         outputs={"parameters": [{"name": "o", "valueFrom": {"path": "/w/o"}}]},
     )
     assert (done.phase, done.parameters, done.result) == (Phase.SUCCEEDED, {"o": "late"}, "early")
+
+
+async def logs_of(host: LocalHost, *containers: Json) -> tuple[Attempt, dict[str, tuple[str, int]]]:
+    """What became of the set, and key and size of each log that it left."""
+    host.settings = replace(host.settings, artifact_repository={"volume": {"source": {"emptyDir": {}}, "keyFormat": "k"}})
+    done = await run(host, *containers, workflow={"archiveLogs": True})
+    return done, {name: (one["key"], one["size"]) for name, one in done.artifacts.items()}
+
+
+async def test_each_containers_log_is_archived_under_its_name(host: LocalHost) -> None:
+    done, logs = await logs_of(
+        host,
+        {"name": "a", "command": "echo out; sleep 0.2; echo err >&2"},
+        {"name": "main", "command": "echo result; sleep 0.2; echo more >&2; exit 3", "dependencies": ["a"]},
+        {"name": "z", "command": "sleep 1; echo late"},
+    )
+    assert (done.phase, done.message, done.result) == (Phase.FAILED, "main: Error (exit code 3)", "result")
+    assert logs == {"a-logs": ("k/a.log", 8), "main-logs": ("k/main.log", 12), "z-logs": ("k/z.log", 5)}
+    assert (host.logged("a"), host.logged("main")) == (["out", "err"], ["result", "more"])
+
+
+async def test_a_set_without_main_archives_its_logs_too(host: LocalHost) -> None:
+    done, logs = await logs_of(host, {"name": "a", "command": "true"}, {"name": "b", "command": "sleep 1; echo out; exit 2"})
+    assert (done.phase, done.message, done.exit_code) == (Phase.FAILED, "b: Error (exit code 2)", None)
+    assert logs == {"a-logs": ("k/a.log", 0), "b-logs": ("k/b.log", 4)}
+
+
+async def test_a_container_that_never_began_has_no_log(host: LocalHost) -> None:
+    done, logs = await logs_of(
+        host, {"name": "a", "command": "echo no; exit 1"}, {"name": "main", "command": "echo never", "dependencies": ["a"]}
+    )
+    assert (done.phase, done.message) == (Phase.FAILED, "a: Error (exit code 1)")
+    assert (done.containers, logs) == ({"a": "Failed", "main": "Error"}, {"a-logs": ("k/a.log", 3)})
