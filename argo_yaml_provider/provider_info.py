@@ -79,6 +79,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "What becomes of a pod that has been read: delete_pod, delete_succeeded_pod or keep_pod; a workflow's podGC wins.",
         "delete_pod",
     ),
+    "event_service_accounts": _option(
+        "Whether Kubernetes is asked about bearer tokens of events that are none of argo_workflows_webhook_clients': service "
+        "accounts then send events as to Argo's server, those that may list workfloweventbindings, get the template and create "
+        "workflows in the event's namespace.",
+        "False",
+        kind="boolean",
+    ),
     "cache_dir": _option(
         "Where compiled workflows are kept between parses; empty: argo_yaml_cache in AIRFLOW_HOME.",
         example="/var/cache/argo_yaml",

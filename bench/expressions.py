@@ -211,8 +211,10 @@ def main() -> None:
     print(f"  closures  {closures:8.2f} an evaluation")
     print(f"  tree walk {walks:8.2f} an evaluation")
     total = sum(row[3] for row in rows) / sum(row[2] for row in rows)
-    print(f"tree walk / closures: median {statistics.median(ratios):.2f}, all together {total:.2f}, "
-          f"from {ratios[0]:.2f} to {ratios[-1]:.2f}")
+    print(
+        f"tree walk / closures: median {statistics.median(ratios):.2f}, all together {total:.2f}, "
+        f"from {ratios[0]:.2f} to {ratios[-1]:.2f}"
+    )
 
 
 if __name__ == "__main__":

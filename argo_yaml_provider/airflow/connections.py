@@ -105,16 +105,27 @@ async def open_kube(
         await kube.close()
 
 
-async def _open(pods: PodSettings, extras: Mapping[str, Any], *, shared: bool) -> Kube:
+@asynccontextmanager
+async def open_kube_as(token: str, pods: PodSettings, extras: Mapping[str, Any]) -> AsyncIterator[Kube]:
+    """The same cluster, as whoever has the token sees it: with nothing of the connection's own credentials."""
+    kube = await _open(pods, extras, shared=False, token=token)
+    try:
+        yield kube
+    finally:
+        await kube.close()
+
+
+async def _open(pods: PodSettings, extras: Mapping[str, Any], *, shared: bool, token: str | None = None) -> Kube:
     extra = _without_prefix(extras)
     context = pods.cluster_context or extra.get("cluster_context")
     way, value = _way_in(pods, extra)
     if way == "in_cluster":
-        return await Kube.open(in_cluster=True, shared=shared)
+        return await Kube.open(in_cluster=True, shared=shared, token=token)
     if way == "kube_config":
         config = value if isinstance(value, dict) else json.loads(value)
-        return await _open_inline(config, context, shared=shared, verify=not extra.get("disable_verify_ssl"))
-    return await Kube.open(value, context, shared=shared)
+        _verify(config, verify=not extra.get("disable_verify_ssl"))
+        return await _open_inline(config, context, shared=shared, token=token)
+    return await Kube.open(value, context, shared=shared, token=token)
 
 
 def _way_in(pods: PodSettings, extra: Mapping[str, Any]) -> tuple[str, Any]:
@@ -131,16 +142,18 @@ def _way_in(pods: PodSettings, extra: Mapping[str, Any]) -> tuple[str, Any]:
     return given[0] if given else ("", None)
 
 
-async def _open_inline(config: Json, context: str | None, *, shared: bool, verify: bool) -> Kube:
+def _verify(config: Json, *, verify: bool) -> None:
+    for cluster in () if verify else config.get("clusters") or ():
+        cluster["cluster"] = {**cluster["cluster"], "insecure-skip-tls-verify": True}
+
+
+async def _open_inline(config: Json, context: str | None, *, shared: bool, token: str | None) -> Kube:
     """A kubeconfig that the connection itself holds: it is a secret, and is on disk only while it is read."""
-    if not verify:
-        for cluster in config.get("clusters") or []:
-            cluster["cluster"] = {**cluster["cluster"], "insecure-skip-tls-verify": True}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kubeconfig"
         path.touch(mode=0o600)
         path.write_text(json.dumps(config), encoding="utf-8")
-        return await Kube.open(str(path), context, shared=shared)
+        return await Kube.open(str(path), context, shared=shared, token=token)
 
 
 def _without_prefix(extras: Mapping[str, Any]) -> dict[str, Any]:

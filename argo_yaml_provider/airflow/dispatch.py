@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,7 @@ class Event:
     metadata: Mapping[str, list[str]]
     """The headers that begin with `x-`, by their name in small letters."""
     sender: str
-    """The name of the client whose token or signature it bears."""
+    """The name of the client, or of the service account, whose token or signature it bears."""
     once: str = ""
     """What tells it from every other event, where it can be told: then it is taken only once."""
 
@@ -59,22 +59,34 @@ class Dispatched:
     """Bindings that had started their run for this very event before."""
     problems: list[str] = field(default_factory=list)
     """Why a binding started none."""
+    forbidden: list[str] = field(default_factory=list)
+    """The same, where the sender may not."""
 
 
-def dispatch(event: Event) -> Dispatched:
-    """Ask every binding of the namespace; each starts its run, or fails to, by itself."""
+def find_takers(event: Event, done: Dispatched) -> list[Binding]:
+    """The bindings of its namespace whose selectors take the event."""
     from airflow.utils.session import create_session
 
-    done = Dispatched()
     with create_session() as session:
         bindings = deployed_bindings(session, event.namespace)
-    for binding in bindings:
+    return [binding for binding in bindings if _takes(binding, event, done)]
+
+
+def _takes(binding: Binding, event: Event, done: Dispatched) -> bool:
+    try:
+        return evaluate_bool(binding.selector, event.environment) and bool(binding.template)
+    except (ExprError, RunError) as error:
+        done.problems.append(f"binding {binding.name}: {error.message}")
+        return False
+
+
+def start_runs(takers: Iterable[Binding], event: Event, done: Dispatched) -> None:
+    """Each binding starts its run, or fails to, by itself."""
+    for binding in takers:
         try:
-            if evaluate_bool(binding.selector, event.environment) and binding.template:
-                _start(binding, event, done)
+            _start(binding, event, done)
         except (ExprError, RunError) as error:
             done.problems.append(f"binding {binding.name}: {error.message}")
-    return done
 
 
 def _start(binding: Binding, event: Event, done: Dispatched) -> None:

@@ -1,7 +1,8 @@
 """`POST /argo/api/v1/events/{namespace}/{discriminator}`: events from outside, as Argo's server takes them.
 
 In: HTTP requests to Airflow's API server.  Out: runs, and a status: 200 taken, 400 no JSON, 401 nobody we know, 403 a webhook
-that proves nothing, 409 sent before, 413 too large, 503 too many at once. The log tells why, and never a secret.
+that proves nothing, or a service account without the right, 409 sent before, 413 too large, 503 too many at once, or no answer
+from Kubernetes. The log tells why, and never a secret.
 Must not know: how an event finds its template.
 """
 
@@ -12,6 +13,7 @@ import logging
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from argo_yaml_provider.airflow.event_accounts import Account, Accounts, Right, Unanswered
 from argo_yaml_provider.airflow.event_clients import (
     VARIABLE,
     BadClients,
@@ -21,6 +23,7 @@ from argo_yaml_provider.airflow.event_clients import (
     prove_token,
     read_clients,
 )
+from argo_yaml_provider.airflow.settings import event_service_accounts
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import ExprError
 
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from argo_yaml_provider.airflow.dispatch import Dispatched, Event
+    from argo_yaml_provider.resolve.bindings import Binding
 
 LARGEST = 2 * 2**20
 """Bytes of a body, as Argo's server takes them."""
@@ -59,6 +65,7 @@ class _Endpoint:
 
     def __init__(self) -> None:
         self._under_way = 0
+        self._accounts = Accounts()
 
     async def receive(self, request: Request) -> Response:
         """One event."""
@@ -68,19 +75,21 @@ class _Endpoint:
             return _refused(request, Refusal(503, "operation queue full", "too many events at once"))
         self._under_way += 1
         try:
-            return JSONResponse(await _receive(request))
+            return JSONResponse(await _receive(request, self._accounts))
         except Refusal as refusal:
             return _refused(request, refusal)
+        except Unanswered as error:
+            return _refused(request, Refusal(503, "Kubernetes does not answer", str(error)))
         finally:
             self._under_way -= 1
 
 
-async def _receive(request: Request) -> dict[str, Any]:
-    from argo_yaml_provider.airflow.dispatch import Event, dispatch
+async def _receive(request: Request, accounts: Accounts) -> dict[str, Any]:
+    from argo_yaml_provider.airflow.dispatch import Event
 
     namespace, discriminator = request.path_params["namespace"], request.path_params["discriminator"]
     clients = await asyncio.to_thread(_clients)
-    known = _by_token(clients, namespace, request.headers.get("authorization"))
+    known, account = await _by_token(clients, accounts, namespace, request.headers.get("authorization"))
     body = await _body(request)
     proof = known or _by_signature(clients, namespace, {name.lower(): text for name, text in request.headers.items()}, body)
     event = Event(
@@ -91,14 +100,42 @@ async def _receive(request: Request) -> dict[str, Any]:
         sender=proof.client,
         once=proof.once,
     )
-    done = await asyncio.to_thread(dispatch, event)
-    for problem in done.problems:
-        log.error("event %r in %r from %r: %s", discriminator, namespace, proof.client, problem)
+    _judge(event, await _dispatched(event, account))
+    return {}
+
+
+async def _dispatched(event: Event, account: Account | None) -> Dispatched:
+    """What came of it. An account's rights are all known before the first run is started."""
+    from argo_yaml_provider.airflow.dispatch import Dispatched, find_takers, start_runs
+
+    done = Dispatched()
+    takers = await asyncio.to_thread(find_takers, event, done)
+    judged = [(one, await _lacks(account, event.namespace, one) if account else "") for one in takers]
+    done.forbidden += [f"binding {one.name}: {lack}" for one, lack in judged if lack]
+    await asyncio.to_thread(start_runs, [one for one, lack in judged if not lack], event, done)
+    return done
+
+
+async def _lacks(account: Account, namespace: str, binding: Binding) -> str:
+    """What of the rights that Argo's server makes use of: to read the template, and to make the workflow."""
+    shared = binding.kind == "ClusterWorkflowTemplate"
+    resource, scope = ("clusterworkflowtemplates", "") if shared else ("workflowtemplates", namespace)
+    template = Right(verb="get", resource=resource, namespace=scope, name=binding.template)
+    workflow = Right(verb="create", resource="workflows", namespace=namespace)
+    return await account.lacks(template) or await account.lacks(workflow)
+
+
+def _judge(event: Event, done: Dispatched) -> None:
+    """Tell the log; the sender is told that he may not, or that he repeats himself."""
+    where = (event.discriminator, event.namespace, event.sender)
+    for problem in (*done.problems, *done.forbidden):
+        log.error("event %r in %r from %r: %s", *where, problem)
     for dag_id, run_id in done.runs:
-        log.info("event %r in %r from %r: run %s of %s", discriminator, namespace, proof.client, run_id, dag_id)
+        log.info("event %r in %r from %r: run %s of %s", *where, run_id, dag_id)
+    if done.forbidden:
+        raise Refusal(403, done.forbidden[0], f"{event.sender} lacks a right")
     if done.repeated and not done.runs and not done.problems:
         raise Refusal(409, "this event was taken before", f"sent again, for {', '.join(done.repeated)}")
-    return {}
 
 
 async def _body(request: Request) -> bytes:
@@ -115,14 +152,22 @@ async def _body(request: Request) -> bytes:
     raise Refusal(413, f"a body may have {LARGEST} bytes", "the body is too large")
 
 
-def _by_token(clients: tuple[Client, ...], namespace: str, authorization: str | None) -> Proof | None:
+async def _by_token(
+    clients: tuple[Client, ...], accounts: Accounts, namespace: str, authorization: str | None
+) -> tuple[Proof | None, Account | None]:
     """Who sends it, before its body is read. As in Argo, a request with a token is never looked at for a signature."""
     if authorization is None:
-        return None
-    proof = prove_token(clients, namespace, authorization)
-    if proof is None:
+        return None, None
+    if proof := prove_token(clients, namespace, authorization):
+        return proof, None
+    if not event_service_accounts():
         raise Refusal(401, "token not valid", "no client of the namespace has this token")
-    return proof
+    account = await accounts.of(authorization)
+    if account is None:
+        raise Refusal(401, "token not valid", "neither a client of the namespace nor Kubernetes has this token")
+    if lacks := await account.lacks(Right(verb="list", resource="workfloweventbindings", namespace=namespace)):
+        raise Refusal(403, lacks, lacks)
+    return Proof(client=account.name), account
 
 
 def _by_signature(clients: tuple[Client, ...], namespace: str, headers: dict[str, str], body: bytes) -> Proof:

@@ -102,6 +102,11 @@ def read_pod_settings() -> PodSettings:
     )
 
 
+def event_service_accounts() -> bool:
+    """Whether Kubernetes is asked about the tokens that events bear."""
+    return bool(_truth("event_service_accounts"))
+
+
 def executor_limit() -> int:
     """How many steps one StepExecutor runs at once."""
     return _number("executor_limit")

@@ -45,11 +45,16 @@ class Connection:
         await self.session.close()
 
 
-async def connect(config_file: str | None = None, context: str | None = None, *, in_cluster: bool | None = None) -> Connection:
-    """The API server that a kubeconfig names, or the one whose pod this process lives in."""
+async def connect(
+    config_file: str | None = None, context: str | None = None, *, in_cluster: bool | None = None, token: str | None = None
+) -> Connection:
+    """The API server that a kubeconfig names, or the one whose pod this process lives in.
+
+    A `token` is shown instead of every credential of one's own: client certificates above all, which would be looked at first.
+    """
     path = _kubeconfig(config_file)
     if in_cluster or (in_cluster is None and path is None and _in_a_pod()):
-        return _in_cluster()
+        return _in_cluster(token)
     if path is None:
         raise RunError(
             "no way to Kubernetes: no kubeconfig, and this is no pod of a cluster",
@@ -60,7 +65,7 @@ async def connect(config_file: str | None = None, context: str | None = None, *,
     if not name:
         raise RunError(f"the kubeconfig {path} has no current-context", help="choose one: kubectl config use-context NAME")
     chosen = _named(config, "contexts", name, path)["context"]
-    user = _named(config, "users", chosen["user"], path).get("user") or {} if chosen.get("user") else {}
+    user = {"token": token} if token else _user(config, chosen, path)
     if "exec" in user or "auth-provider" in user:
         return await _by_client(path, context)
     return _static(_named(config, "clusters", chosen["cluster"], path)["cluster"], user, path.parent)
@@ -97,10 +102,10 @@ def _in_a_pod() -> bool:
     return (SERVICE_ACCOUNT / "token").is_file()
 
 
-def _in_cluster() -> Connection:
+def _in_cluster(token: str | None) -> Connection:
     async def headers() -> dict[str, str]:
         # The kubelet renews the token in place.
-        return {"Authorization": "Bearer " + (SERVICE_ACCOUNT / "token").read_text().strip()}
+        return {"Authorization": "Bearer " + (token or (SERVICE_ACCOUNT / "token").read_text().strip())}
 
     host = os.environ.get("KUBERNETES_SERVICE_HOST", "kubernetes.default.svc")
     port = os.environ.get("KUBERNETES_SERVICE_PORT", "443")
@@ -190,6 +195,10 @@ def _read_yaml(path: Path) -> Json:
     if not isinstance(config, dict):
         raise RunError(f"the kubeconfig {path} is not a map")
     return config
+
+
+def _user(config: Json, chosen: Json, path: Path) -> Json:
+    return _named(config, "users", chosen["user"], path).get("user") or {} if chosen.get("user") else {}
 
 
 def _named(config: Json, kind: str, name: str | None, path: Path) -> Json:

@@ -70,9 +70,10 @@ class Kube:
         *,
         in_cluster: bool | None = None,
         shared: bool = True,
+        token: str | None = None,
     ) -> Kube:
-        """The cluster of a kubeconfig, or the one this process runs in."""
-        return cls(await connect(config_file, context, in_cluster=in_cluster), shared=shared)
+        """The cluster of a kubeconfig, or the one this process runs in; as oneself, or as whoever has the token."""
+        return cls(await connect(config_file, context, in_cluster=in_cluster, token=token), shared=shared)
 
     @classmethod
     def from_client(cls, client: Any, *, shared: bool = True) -> Kube:

@@ -145,7 +145,7 @@ def test_a_pod_reaches_its_own_api(kube: EmbeddedKubernetes, tmp_path: Path) -> 
 def test_kubernetes_pod_operator_with_its_sidecar(kube: EmbeddedKubernetes) -> None:
     from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 
-    script = 'echo hello; mkdir -p /airflow/xcom; echo \'{"a": 1}\' > /airflow/xcom/return.json'
+    script = "echo hello; mkdir -p /airflow/xcom; echo '{\"a\": 1}' > /airflow/xcom/return.json"
     kpo = KubernetesPodOperator(
         task_id="kpo",
         namespace="default",
