@@ -282,10 +282,10 @@ class Engine:
     def _result(self, place: Place) -> Result | None:
         if is_loop(place.call, place.index):
             return self.composites.loop_result(place)
-        if place.call.kind not in COMPOSITES:
-            outcome = self.outcome_of(place)
-            if outcome is not None:
-                return leaf_result(self.plan.templates[place.call.template], place.call, outcome, self.spec)
+        outcome = None if place.call.kind in COMPOSITES else self.outcome_of(place)
+        # A task that has just begun may yet find that its node does not run.
+        if outcome is not None and outcome.phase is not Phase.RUNNING:
+            return self._leaf(place, outcome)
         found = self.execution(place)
         if isinstance(found, Absent):
             return None
@@ -293,10 +293,12 @@ class Engine:
             return Result(type="Skipped", phase=found.phase, message=found.message, raised=found.raised)
         if place.call.kind in COMPOSITES:
             return self.composites.result(place)
-        if self.live:
-            return leaf_result(self.plan.templates[place.call.template], place.call, None, self.spec)
-        lost = Outcome(phase=Phase.ERROR, message="the task ended without an outcome")
-        return leaf_result(self.plan.templates[place.call.template], place.call, lost, self.spec)
+        if self.live or outcome is not None:
+            return self._leaf(place, outcome)
+        return self._leaf(place, Outcome(phase=Phase.ERROR, message="the task ended without an outcome"))
+
+    def _leaf(self, place: Place, outcome: Outcome | None) -> Result | None:
+        return leaf_result(self.plan.templates[place.call.template], place.call, outcome, self.spec)
 
     def outcome_of(self, place: Place) -> Outcome | None:
         """The outcome of a leaf's task."""

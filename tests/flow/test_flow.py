@@ -436,6 +436,19 @@ def test_a_run_can_be_looked_at_while_it_goes_on() -> None:
     }
 
 
+def test_a_step_whose_task_only_finds_out_that_it_is_skipped_is_never_shown_as_running() -> None:
+    plan = plan_of(
+        "  templates:\n  - name: main\n    steps:\n"
+        "    - - {name: a, template: leaf, when: 'x == y', arguments: {parameters: [{name: m, value: z}]}}\n"
+        "      - {name: b, template: leaf, arguments: {parameters: [{name: m, value: z}]}}\n"
+    )
+    run = Run(plan, facts_of(plan), echo)
+    begun = Outcome(phase=Phase.RUNNING, attempts=(Attempt(phase=Phase.RUNNING, started_at=TIME),))
+    run.outcomes = {("a", -1): begun, ("b", -1): begun}
+    shown = {node["displayName"]: node["phase"] for node in Flow(plan, run.facts, run, live=True).nodes()}
+    assert (shown["a"], shown["b"]) == ("Skipped", "Running")
+
+
 def test_recursion_without_an_end_ends() -> None:
     run = played(RECURSION, left="200")
     assert run.flow.verdict().phase is Phase.FAILED

@@ -180,6 +180,7 @@ def shown(nodes: dict[str, Any]) -> str:
 
 
 @pytest.mark.filterwarnings("ignore:The recursion limit will not be reset")
+@pytest.mark.timeout(400 + EXAMPLES)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(template=templates(3))
 def test_gives_the_nodes_of_the_model(template: Template) -> None:
