@@ -86,6 +86,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "False",
         kind="boolean",
     ),
+    "deadline_callbacks": _option(
+        "What the annotation argo-yaml/deadline-callback may name, and what is called for a run that is late; a JSON object of "
+        "import paths, or of {path, kwargs}. `default` is called where a workflow names none; without it, a warning is logged.",
+        example='{"default": "ops.alerts.page"}',
+    ),
     "cache_dir": _option(
         "Where compiled workflows are kept between parses; empty: argo_yaml_cache in AIRFLOW_HOME.",
         example="/var/cache/argo_yaml",

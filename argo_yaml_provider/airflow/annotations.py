@@ -13,6 +13,8 @@ from argo_yaml_provider.airflow.settings import Settings
 from argo_yaml_provider.plan.nodes import Json, Plan
 
 ASSETS = "argo-yaml/assets"
+DEADLINE = "argo-yaml/deadline"
+DEADLINE_CALLBACK = "argo-yaml/deadline-callback"
 MAX_ACTIVE_RUNS = "argo-yaml/max-active-runs"
 OWNER = "argo-yaml/owner"
 POOL = "argo-yaml/pool"
@@ -48,6 +50,10 @@ def annotated_options(plan: Plan) -> dict[str, Any]:
         options["max_active_runs"] = int(said[MAX_ACTIVE_RUNS])
     if ASSETS in said:
         options["schedule"] = [_asset(word) for word in _words(said[ASSETS])]
+    if DEADLINE in said:
+        from argo_yaml_provider.airflow.deadlines import alert
+
+        options["deadline"] = alert(said[DEADLINE], said.get(DEADLINE_CALLBACK, ""))
     return options
 
 

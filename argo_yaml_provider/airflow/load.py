@@ -97,10 +97,20 @@ def folder_dags(folder: Path, *, only: str | None = None, **dag_kwargs: Any) -> 
     settings = read_settings()
     loader = Folder(folder=folder.resolve(), settings=settings)
     if only is not None and (entry := loader.remembered(only)):
-        yield from entry_dags(entry, settings, only=only, **dag_kwargs)
+        yield from _shown(entry, settings, only=only, **dag_kwargs)
         return
     for entry in loader.entries():
-        yield from entry_dags(entry, settings, only=only, **dag_kwargs)
+        yield from _shown(entry, settings, only=only, **dag_kwargs)
+
+
+def _shown(entry: Entry, settings: Settings, *, only: str | None, **dag_kwargs: Any) -> list[DAG]:
+    """Its DAGs. What the author wants and this deployment has not, an annotation's executor or callback, is its error alone."""
+    from argo_yaml_provider.airflow.placeholder import build_placeholder
+
+    try:
+        return list(entry_dags(entry, settings, only=only, **dag_kwargs))
+    except ValueError as error:
+        return [build_placeholder(entry.dag_id, f"{entry.place}: {error}", settings)]
 
 
 def entry_dags(entry: Entry, settings: Settings, *, only: str | None = None, **dag_kwargs: Any) -> Iterator[DAG]:

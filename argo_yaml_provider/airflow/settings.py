@@ -102,6 +102,20 @@ def read_pod_settings() -> PodSettings:
     )
 
 
+def deadline_callbacks() -> Json:
+    """What may be called for a run that is late, by the names that workflows know."""
+    return _object("deadline_callbacks") or {}
+
+
+def calls_back_nothing() -> bool:
+    """Whether the executor that Airflow gives callbacks to, the first, is ours, which runs steps alone."""
+    from airflow.configuration import conf
+
+    return (
+        conf.get("core", "executor", fallback="").split(";")[0].split("=")[-1].split(",")[0].strip().split(":")[-1] == EXECUTOR
+    )
+
+
 def event_service_accounts() -> bool:
     """Whether Kubernetes is asked about the tokens that events bear."""
     return bool(_truth("event_service_accounts"))
