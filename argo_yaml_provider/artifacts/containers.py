@@ -31,8 +31,9 @@ IMAGES = {
     "sh": "busybox",
 }
 """Images of the tools, where the deployment names no others."""
-_AT_ONCE = 8
 _MANY = f"rclone={shlex.quote(f'{RCLONE} --transfers 16 --no-traverse')}"
+_LONGEST = 100_000
+"""Bytes of one argument; the kernel takes 128 KiB."""
 GIBIBYTE = 1024**3
 _HOME = {"name": "HOME", "value": "/tmp"}  # noqa: S108 - the container's own
 
@@ -70,7 +71,7 @@ def fetch_containers(inputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Jso
         lines = [_script("transfer.sh"), _MANY, _script("fetch.sh"), f"limit={tools.unpack_limit}", *_descriptions(group)]
         lines += [f"get_{moved.index}() {{\n{transport.fetch}\n}}" for moved, transport in group]
         lines += [f"fetch_many {words}" for words, _ in _shelves(group)]
-        lines += [f"fetch {_fetch_arguments(moved)} &" for moved, _ in group]
+        lines += [f"aside fetch {_fetch_arguments(moved)}" for moved, _ in group]
         containers.append(_container(f"argo-fetch-{tool}", tool, [*lines, "finish"], group, tools))
     return containers
 
@@ -85,7 +86,7 @@ def store_containers(outputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Js
         shelves = _shelves(group)
         together = {index for _, indices in shelves for index in indices}
         lines += [f"wait_for_main {fifo(tool)}", *(f"store_many {words} &" for words, _ in shelves)]
-        lines += [*(f"store {moved.index} &" for moved, _ in group if moved.index not in together), "finish"]
+        lines += [*(f"aside store {moved.index}" for moved, _ in group if moved.index not in together), "finish"]
         containers.append(_container(f"argo-store-{tool}", tool, lines, group, tools))
     return containers
 
@@ -102,9 +103,7 @@ def delete_containers(moved: Iterable[Moved], tools: Tools = _USUAL) -> list[Jso
                 )
         lines = [_script("transfer.sh"), _script("report.sh"), _script("delete.sh"), *_descriptions(group)]
         lines += [f"delete_{one.index}() {{\n{transport.deletion}\n}}" for one, transport in group]
-        # A few at a time: each may be a process of its own.
-        for start in range(0, len(group), _AT_ONCE):
-            lines += [*(f"remove {one.index} &" for one, _ in group[start : start + _AT_ONCE]), "wait"]
+        lines += [f"aside remove {one.index}" for one, _ in group]
         containers.append(_container(f"argo-delete-{tool}", tool, [*lines, "finish"], group, tools))
     return containers
 
@@ -136,9 +135,13 @@ def store_tools(outputs: Iterable[Moved]) -> list[str]:
 
 
 def _by_tool(moved: Iterable[Moved]) -> dict[str, list[tuple[Moved, Transport]]]:
+    """Those that one process can move together have one environment, that of the first."""
     groups: dict[str, list[tuple[Moved, Transport]]] = {}
+    first: dict[str, int] = {}
     for one in moved:
         transport = transport_for(one.artifact, index=one.index)
+        if transport.shelf and (index := first.setdefault(transport.shelf.identity, one.index)) != one.index:
+            transport = transport_for(one.artifact, index=index)
         groups.setdefault(transport.tool, []).append((one, transport))
     return groups
 
@@ -171,19 +174,30 @@ def _descriptions(group: list[tuple[Moved, Transport]]) -> list[str]:
 
 
 def _container(name: str, tool: str, lines: list[str], group: list[tuple[Moved, Transport]], tools: Tools) -> Json:
+    env = {entry["name"]: entry for _, transport in group for entry in transport.env}
     return {
         "name": name,
         "tool": tool,
         "image": tools.images.get(tool) or IMAGES[tool],
         "command": ["sh", "-c"],
         # Kubernetes would expand $(…) and $$ in arguments.
-        "args": ["\n".join(lines).replace("$", "$$")],
-        "env": [
-            _HOME,
-            *(value_env(name, value) for name, value in tools.env.items()),
-            *(entry for _, transport in group for entry in transport.env),
-        ],
+        "args": [part.replace("$", "$$") for part in _parts(lines)],
+        "env": [_HOME, *(value_env(name, value) for name, value in tools.env.items()), *env.values()],
     }
+
+
+def _parts(lines: list[str]) -> list[str]:
+    """The script, each line of which stands for itself; one that is too long for an argument comes in several."""
+    parts: list[list[str]] = [[]]
+    size = 0
+    for line in lines:
+        size += len(line.encode()) + 1
+        if size > _LONGEST and parts[-1]:
+            parts.append([])
+            size = len(line.encode()) + 1
+        parts[-1].append(line)
+    texts = ["\n".join(part) for part in parts]
+    return texts if len(texts) == 1 else ['for part; do eval "$part"; done', "sh", *texts]
 
 
 def _fetch_arguments(moved: Moved) -> str:

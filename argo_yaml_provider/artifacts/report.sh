@@ -1,4 +1,4 @@
-# What became of each artifact, a line each: the container's termination message.
+# What became of each artifact, a line each: the container's termination message, or, where they are too many for one, its log.
 report=/tmp/argo-report.$$
 : >"$report"
 
@@ -10,5 +10,11 @@ say() {
 
 finish() {
     wait
-    cat "$report" >"${TERMINATION_LOG:-/dev/termination-log}"
+    said=$report size=$(wc -c <"$report")
+    if [ "$size" -gt "${ARGO_REPORT_LIMIT:-2048}" ]; then
+        sed 's/^/argo-report: /' "$report"
+        said=$report.large
+        echo "large" $size >"$said"
+    fi
+    cat "$said" >"${TERMINATION_LOG:-/dev/termination-log}"
 }

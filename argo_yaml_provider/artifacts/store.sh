@@ -43,7 +43,7 @@ store_many() {
         rest="$rest $files"
     fi
     rm -rf "$tree"
-    for one in $rest; do store "$one" & done
+    for one in $rest; do aside store "$one"; done
     wait
 }
 

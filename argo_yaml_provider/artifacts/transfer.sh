@@ -5,6 +5,15 @@ attempts=${ARGO_TRANSFER_ATTEMPTS:-6}
 private=$(umask 077; mktemp -d)
 trap 'rm -rf "$private"' EXIT
 
+# aside COMMAND …: beside what else goes on, but not too many at once.
+mkfifo "$private/slots"
+exec 4<>"$private/slots"
+printf '\n\n\n\n\n\n\n\n' >&4
+aside() {
+    read -r _ <&4
+    { "$@"; echo >&4; } &
+}
+
 # try FUNCTION: again and again for three quarters of a minute, but not where the store has said no. `why` says how it ended.
 try() {
     kind=lacking message=

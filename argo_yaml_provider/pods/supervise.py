@@ -69,11 +69,11 @@ def supervised(spec: Json, decision: Decision, settings: PodSettings, moves: Mov
     """The spec with main under the supervisor, and last the containers that store what it packs."""
     lead = lead_of(decision.template)
     main = next(container for container in spec["containers"] if container["name"] == lead)
-    stores = [
-        {**container, "imagePullPolicy": "IfNotPresent", "securityContext": security(main, spec)}
-        for container in storing(moves, settings.tools, _mount())
-    ]
+    stores = storing(moves, settings.tools, _mount())
     shape = {**spec, "containers": [*spec["containers"], *stores]}
+    limit = {"name": "ARGO_REPORT_LIMIT", "value": str(_limit(shape))}
+    usual = {"imagePullPolicy": "IfNotPresent", "securityContext": security(main, spec)}
+    shape["containers"] = [*spec["containers"], *({**one, "env": [*one["env"], limit], **usual} for one in stores)]
     containers = [
         _under_supervisor(container, shape, decision, settings, moves) if container["name"] == lead else container
         for container in shape["containers"]

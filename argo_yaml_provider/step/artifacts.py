@@ -116,9 +116,8 @@ def with_way_out(message: str, moves: Moves) -> str:
 _IN_THE_WAY = ("not a directory", "Not a directory", "File exists", "is a directory")
 
 
-def read_stored(pod: Json, moves: Moves) -> Stored:
-    """What the storing containers said at their end."""
-    said = _said(pod)
+def stored_of(pod: Json, moves: Moves, said: dict[int, str]) -> Stored:
+    """What became of the outputs, of each of which the storing containers have said something at their end."""
     artifacts, problems = {}, []
     for output in moves.outputs:
         artifact = output.moved.artifact
@@ -136,26 +135,11 @@ def read_stored(pod: Json, moves: Moves) -> Stored:
     return Stored(artifacts=artifacts, problems=tuple(problems))
 
 
-def _said(pod: Json) -> dict[int, str]:
-    """The lines of all reports, by index."""
-    said = {}
-    for status in _stores(pod):
-        message = (status.get("state", {}).get("terminated") or {}).get("message") or ""
-        for line in message.splitlines():
-            index, _, rest = line.partition(" ")
-            if index.isdigit():
-                said[int(index)] = rest
-    return said
-
-
 def _lost(pod: Json) -> str:
-    ends = [(status["name"], status.get("state", {}).get("terminated")) for status in _stores(pod)]
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    stores = [status for status in statuses if status["name"].startswith(STORE_PREFIX)]
+    ends = [(status["name"], status.get("state", {}).get("terminated")) for status in stores]
     for name, end in ends:
         if end and end.get("exitCode"):
             return f"{name}: {end.get('reason', '')} (exit code {end['exitCode']})"
     return "the container that stores it did not say what became of it"
-
-
-def _stores(pod: Json) -> list[Json]:
-    statuses = pod.get("status", {}).get("containerStatuses", [])
-    return [status for status in statuses if status["name"].startswith(STORE_PREFIX)]

@@ -22,6 +22,7 @@ from argo_yaml_provider.pods.container_sets import lead_of
 from argo_yaml_provider.pods.supervise import SUPERVISOR, output_paths
 from argo_yaml_provider.step.kube import Kube
 from argo_yaml_provider.step.outcome import terminated
+from argo_yaml_provider.step.reports import read_lines
 
 Json = dict[str, Any]
 
@@ -50,12 +51,13 @@ class Captured:
 async def read_captured(kube: Kube, pod: Json, decision: Decision) -> Captured:
     """The step's outputs; what a killed step could not hand on is missing."""
     end = terminated(pod, lead_of(decision.template)) or {}
-    packed = (end.get("message") or "").encode()
-    if packed.startswith(b"excess "):
-        size = int(packed.split()[1])
+    message = end.get("message") or ""
+    if message.startswith("excess "):
+        size = int(message.split()[1])
         raise Lost(f"the step's outputs are too large: {size} bytes, packed", help="pass what is large as an artifact")
-    if packed.startswith(b"large "):
-        packed = await _read_large(kube, pod, int(packed.split()[1]))
+    # The supervisor's log ends with it, a moment after main.
+    large = message.startswith("large ")
+    packed = b"".join(await read_lines(kube, pod, SUPERVISOR, message)) if large else message.encode()
     files = unpack(packed) if packed else {}
     return captured(files, decision)
 
@@ -98,18 +100,6 @@ def unpack(packed: bytes) -> dict[str, bytes]:
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     stream = tar.extractfile(member)
     return stream.read() if stream else b""
-
-
-async def _read_large(kube: Kube, pod: Json, size: int) -> bytes:
-    """From the supervisor's log, which ends with it, a moment after main."""
-    lines = []
-    async with kube.read_log(pod, SUPERVISOR, follow=True) as log:
-        async for line in log:
-            lines.append(line.partition(b" ")[2])
-            size -= len(lines[-1]) + 1
-            if size <= 0:
-                break
-    return b"".join(lines)
 
 
 def _fixed(template: Json) -> dict[str, str | None]:

@@ -33,7 +33,7 @@ LEFT_LABEL = PREFIX + "artifact-gc"
 """On a ConfigMap that says what is to be deleted once its run is."""
 _DAG, _RUN = PREFIX + "dag-id", PREFIX + "run-id"
 _IN_ONE_POD = 60
-"""A container's script is one argument, of at most 128 KiB."""
+"""Few enough that what deletes them stays small."""
 _IN_ONE_MAP = 400
 
 

@@ -18,7 +18,8 @@ from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.pods.errands import HELD, Errand, deleting_errand, fetching_errand
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.step.kube import Kube
-from argo_yaml_provider.step.outcome import pending_reason, read_end
+from argo_yaml_provider.step.outcome import DELETE_PREFIX, pending_reason, read_end
+from argo_yaml_provider.step.reports import read_reports
 from argo_yaml_provider.step.unpack import unpack
 
 Json = dict[str, Any]
@@ -42,7 +43,8 @@ async def delete(kube: Kube, errand: Errand, artifacts: Sequence[Json], settings
         pod = await _until(kube, made, lambda _: False)
         if pod.get("status", {}).get("phase") != "Succeeded":
             return dict.fromkeys(range(len(artifacts)), _problem(pod))
-        return _failures(pod)
+        said = await read_reports(kube, pod, DELETE_PREFIX)
+        return {index - 1: words.removeprefix("failed ") for index, words in said.items()}
 
 
 @asynccontextmanager
@@ -73,17 +75,6 @@ def _is_holding(pod: Json) -> bool:
 def _problem(pod: Json) -> str:
     end = read_end(pod, gone=True)
     return pending_reason(pod) or (end.message if end else "") or "the pod ended without a word"
-
-
-def _failures(pod: Json) -> dict[int, str]:
-    failed = {}
-    for status in pod.get("status", {}).get("containerStatuses", []):
-        message = (status.get("state", {}).get("terminated") or {}).get("message") or ""
-        for line in message.splitlines():
-            index, _, rest = line.partition(" failed ")
-            if index.isdigit():
-                failed[int(index) - 1] = rest
-    return failed
 
 
 async def _copy(kube: Kube, pod: Json, index: int, place: Path) -> None:

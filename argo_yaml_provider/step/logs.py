@@ -15,6 +15,8 @@ from typing import Any
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.pods.supervise import SUPERVISOR
 from argo_yaml_provider.step.kube import ApiError, Kube
+from argo_yaml_provider.step.outcome import STORE_PREFIX
+from argo_yaml_provider.step.reports import MARK
 
 Json = dict[str, Any]
 Log = Callable[..., None]
@@ -76,6 +78,8 @@ class LogReader:
                     time, _, text = line.partition(b" ")
                     equal += time == read_until
                     if time < read_until or (time == read_until and equal <= read):
+                        continue
+                    if text.startswith(MARK) and container.startswith(STORE_PREFIX):
                         continue
                     last, count = self._last.get(container, (b"", 0))
                     self._last[container] = (time, count + 1 if time == last else 1)

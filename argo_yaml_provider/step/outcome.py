@@ -17,7 +17,7 @@ from argo_yaml_provider.pods.supervise import SUPERVISOR
 
 Json = dict[str, Any]
 
-FETCH_PREFIX, STORE_PREFIX = "argo-fetch-", "argo-store-"
+FETCH_PREFIX, STORE_PREFIX, DELETE_PREFIX = "argo-fetch-", "argo-store-", "argo-delete-"
 """Names of the containers that move artifacts."""
 START_FAILED = "64"
 """What Argo's emissary exits with where the command cannot be started."""

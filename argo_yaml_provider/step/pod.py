@@ -20,16 +20,18 @@ from argo_yaml_provider.pods.build import build_pod, with_pod_name
 from argo_yaml_provider.pods.container_sets import lead_of
 from argo_yaml_provider.pods.names import DAEMON_LABEL, PodKey, pod_labels, pod_name
 from argo_yaml_provider.pods.supervise import NoEntrypoint, is_supervised
-from argo_yaml_provider.step.artifacts import Stored, read_stored, repository_of, with_way_out
+from argo_yaml_provider.step.artifacts import Stored, repository_of, stored_of, with_way_out
 from argo_yaml_provider.step.belongings import make_belongings
 from argo_yaml_provider.step.capture import Captured, captured, read_captured
 from argo_yaml_provider.step.container_sets import container_phases, read_set_end
 from argo_yaml_provider.step.daemons import daemoned, end_of_daemon, is_serving
 from argo_yaml_provider.step.entrypoints import look_up
 from argo_yaml_provider.step.host import Host
+from argo_yaml_provider.step.kube import Kube
 from argo_yaml_provider.step.limits import Limit, limit_of
 from argo_yaml_provider.step.logs import LogReader
-from argo_yaml_provider.step.outcome import End, finished_at, pending_reason, read_end, terminated, with_message
+from argo_yaml_provider.step.outcome import STORE_PREFIX, End, finished_at, pending_reason, read_end, terminated, with_message
+from argo_yaml_provider.step.reports import read_reports
 from argo_yaml_provider.step.usage import asks_for_usage, used
 from argo_yaml_provider.step.watch import PodFeed, Seen
 
@@ -157,12 +159,19 @@ async def _outputs(host: Host, seen: Seen, decision: Decision, end: End, moves: 
         found, failures = captured({}, decision), [str(lost)]
     else:
         failures = list(found.missing)
-    stored = read_stored(seen.pod, moves)
+    stored = await _stored(host.kube, seen.pod, moves)
     end = _end(with_message(seen.pod, found.message, lead), decision, gone=seen.gone) or end
     failure = "; ".join((*failures, *stored.problems))
     if failure and end.phase == Phase.SUCCEEDED:
         end = replace(end, phase=Phase.ERROR, message=failure)
     return end, found, stored
+
+
+async def _stored(kube: Kube, pod: Json, moves: Moves) -> Stored:
+    try:
+        return stored_of(pod, moves, await read_reports(kube, pod, STORE_PREFIX))
+    except (RunError, OSError) as lost:
+        return Stored(problems=(f"what became of the artifacts cannot be read: {lost}",))
 
 
 def _end(pod: Json, decision: Decision, *, gone: bool) -> End | None:

@@ -13,7 +13,8 @@ def s3(index: int, key: str, **more: object) -> Moved:
 
 
 def calls(script: str, verb: str) -> list[str]:
-    return [line.removesuffix(" &") for line in script.splitlines() if line.startswith(f"{verb} ")]
+    lines = [line.removeprefix("aside ").removesuffix(" &") for line in script.splitlines()]
+    return [line for line in lines if line.startswith(f"{verb} ")]
 
 
 def test_those_in_one_bucket_go_together_and_a_lone_one_by_itself() -> None:
@@ -40,3 +41,12 @@ def test_what_is_not_brought_together_is_fetched_alone() -> None:
 def test_a_key_that_rclone_would_tidy_goes_alone(key: str) -> None:
     (container,) = store_containers([s3(1, key), s3(2, "c")])
     assert calls(container["args"][0], "store_many") == []
+
+
+def test_five_hundred_need_no_more_than_the_kernel_takes_and_one_environment() -> None:
+    moved = [s3(index, f"some/folder/of/the/workflow/{index}") for index in range(1, 501)]
+    for container in (*store_containers(moved), *fetch_containers(moved)):
+        assert max(len(part.encode()) for part in container["args"]) < 2**17
+        assert len(container["env"]) < 10
+        last = container["args"][-1]
+        assert last.endswith("\nfinish")
