@@ -20,6 +20,8 @@ class RunsStep:
     """Ends the step that runs, and its pod; set while one does."""
     event: Any = None
     """What the task waited for, once it is resumed."""
+    moved: Any = None
+    """The Moves of the step's pod and the Outcome, once it has run; None: there is no pod."""
 
     ui_color = "#e8f1fb"
 
@@ -49,6 +51,12 @@ class RunsStep:
         """Go on after a wait: a step finds everything that it had begun; but a worker cannot look up what a person answered."""
         self.event = event
         return self.execute(context)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002 - what the listener calls
+        """The artifacts, as datasets; also of a step that failed."""
+        from argo_yaml_provider.airflow.lineage import lineage_of
+
+        return lineage_of(self)
 
     def on_kill(self) -> None:
         """Airflow ends the task: its pod goes with it."""

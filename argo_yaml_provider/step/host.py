@@ -16,6 +16,7 @@ from argo_yaml_provider.flow.outcome import Attempt, Outcome
 from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.flow.suspend import Asked
 from argo_yaml_provider.plan.nodes import Json, Plan
+from argo_yaml_provider.pods.artifacts import Moves
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.step.kube import Kube
 
@@ -85,6 +86,8 @@ class Host(Protocol):
     kube: Kube
     turn: str
     """What Argo calls the turn of a mapped loop, `(0:item)`; the step says it as soon as it knows."""
+    moved: Moves
+    """What the step's pod fetches and stores; the step says that, too."""
 
     @property
     def workflows(self) -> WorkflowRuns:

@@ -61,7 +61,7 @@ async def run_pod(host: Host, decision: Decision, attempts: Sequence[Attempt] = 
         await make_belongings(host, decision)
         repository = await repository_of(host, decision)
         named = with_pod_name(decision, host.facts, pod_name(key))
-        moves = plan_moves(named, repository, pod_name=pod_name(key))
+        host.moved = moves = plan_moves(named, repository, pod_name=pod_name(key))
         manifest = await _manifest(host, decision, key, moves)
         pod, new = await host.kube.create_pod(_off_failed_nodes(manifest, decision, attempts))
     except NoEntrypoint:

@@ -18,6 +18,7 @@ from argo_yaml_provider.flow.outcome import Attempt, Outcome
 from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.local.embedded import EmbeddedKubernetes
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, Plan
+from argo_yaml_provider.pods.artifacts import NONE, Moves
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.step.host import Question, RunRef
 from argo_yaml_provider.step.kube import Kube
@@ -81,6 +82,7 @@ class LocalHost:
     measured: tuple[Measurement, ...] = ()
     staying: list[asyncio.Task[None]] = field(default_factory=list)
     over: bool = False
+    moved: Moves = NONE
     workflows: KeptRuns = field(default_factory=KeptRuns)
 
     async def outcome(self, task_id: str, map_index: int) -> Outcome | None:

@@ -31,6 +31,7 @@ from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.shutdown import TERMINATE
 from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.plan.nodes import CallKind, Json, PlannedTask
+from argo_yaml_provider.pods.artifacts import NONE
 from argo_yaml_provider.pods.names import ATTEMPT_LABEL, pod_labels, pod_name
 from argo_yaml_provider.step.host import Question, WorkflowRuns
 from argo_yaml_provider.step.own_secret import connections_of, with_own_secrets
@@ -91,6 +92,7 @@ class ExecutorHost:
     kube: Kube
     outcome_key = OUTCOME_KEY
     turn = ""
+    moved = NONE
     _patient: PatientKube | None = None
 
     def __init__(self, shared: Shared, ti: TaskRef, envelope: Envelope, entered: Entered, log: TaskLog, *, first: bool) -> None:

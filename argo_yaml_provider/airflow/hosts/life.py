@@ -29,6 +29,7 @@ from argo_yaml_provider.airflow.persons import AwaitsPerson
 from argo_yaml_provider.airflow.retries import StepFailed
 from argo_yaml_provider.airflow.rows import identity
 from argo_yaml_provider.flow.metrics import Measurement
+from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json, TaskKind
 from argo_yaml_provider.step.host import Ended
 
@@ -105,6 +106,7 @@ class Life:
         self._heard: asyncio.Task[Any] | None = None
         """The listeners' hearing of the beginning."""
         self._outlets: tuple[Json, ...] = ()
+        self._outcome: Outcome | None = None
 
     def cancel(self, task: asyncio.Task[None], pod: str) -> None:
         """Stop, unless the end is being written already."""
@@ -152,7 +154,8 @@ class Life:
         count_end(tags, end.state, entered.begun, now)
         if self._heard:
             error = error or StepFailed(end.reason or end.state)
-            await self._shared.listeners.ended(await self._heard, end.state, now, error)
+            moved = (self._host.moved, self._outcome) if self._host else None
+            await self._shared.listeners.ended(await self._heard, end.state, now, error, moved)
         return "success", ""
 
     async def _run_step(self, entered: Entered) -> Ended:
@@ -209,7 +212,7 @@ class Life:
     def _finish(self, ended: Ended) -> Finish:
         host = self._host
         assert host is not None
-        self._measured = ended.measured
+        self._measured, self._outcome = ended.measured, ended.outcome
         message = ended.outcome.message
         said = f"{host.task.label}: {ended.outcome.phase} {message}".rstrip()
         if ended.retry_after is not None:
@@ -233,8 +236,6 @@ class Life:
 
     def _broken(self, message: str) -> Finish:
         """The step is an Error, and the node tree says why."""
-        from argo_yaml_provider.flow.outcome import Outcome, Phase
-
         if self._host is None or self._host.task.kind not in (TaskKind.STEP, TaskKind.START):
             return Finish(state="failed", reason=message)
         outcome = Outcome(phase=Phase.ERROR, message=message)

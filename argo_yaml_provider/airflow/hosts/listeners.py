@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -62,6 +64,8 @@ class Listeners:
         """Whether a plugin listens to task instances."""
         from airflow.sdk.listener import get_listener_manager
 
+        # OpenLineage's would else fork this process, with thousands of steps in it, for each event.
+        os.environ.setdefault("AIRFLOW__OPENLINEAGE__EXECUTE_IN_THREAD", "True")
         hooks = get_listener_manager().hook
         return any(getattr(hooks, name).get_hookimpls() for name in ("on_task_instance_running", *_HOOKS.values()))
 
@@ -78,9 +82,12 @@ class Listeners:
         instance: RuntimeTaskInstance | None = await self._call(self._begun, told)
         return instance
 
-    async def ended(self, instance: RuntimeTaskInstance | None, state: str, at: datetime, error: BaseException | None) -> None:
-        """It has ended in a state."""
+    async def ended(
+        self, instance: RuntimeTaskInstance | None, state: str, at: datetime, error: BaseException | None, moved: Any = None
+    ) -> None:
+        """It has ended in a state; `moved` is for the operator, as in a worker."""
         if instance is not None and state in _HOOKS:
+            instance.task.moved = moved
             await self._call(_ended, instance, state, at, error)
 
     async def _call(self, work: Any, *args: Any) -> Any:
@@ -129,14 +136,14 @@ class Listeners:
         return instance
 
     def _task(self, told: Told) -> Any:
-        """The operator, in a DAG made from the plan; one turn of it where it is mapped."""
+        """An operator of its own, in a DAG made from the plan; one turn of it where it is mapped."""
         key = told.version, told.envelope.prefix
         if key not in self._dags:
             self._dags[key] = _dag(told.ti.dag_id, told.envelope)
             while len(self._dags) > _KEPT:
                 self._dags.popitem(last=False)
         task = self._dags[key].get_task(told.ti.task_id)
-        return task.unmap({"index": told.ti.map_index}) if task.is_mapped else task
+        return task.unmap({"index": told.ti.map_index}) if task.is_mapped else copy(task)
 
     def close(self) -> None:
         """Let the threads go."""

@@ -17,6 +17,7 @@ from argo_yaml_provider.airflow.hosts.keys import once_key, once_task
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json
+from argo_yaml_provider.pods.artifacts import NONE
 from argo_yaml_provider.step.host import WorkflowRuns
 
 
@@ -34,6 +35,7 @@ class RunValues:
     """One task instance's view of its run's XComs."""
 
     turn = ""
+    moved = NONE
 
     def __init__(self, envelope: Envelope, ti: Any, run: Any, *, generation: int) -> None:
         self.envelope, self.plan, self.settings = envelope, envelope.plan, envelope.pods

@@ -87,6 +87,7 @@ async def _run(operator: Any, context: Mapping[str, Any]) -> Ended:
         callbacks = _calling(kube, operator, context)
         host = WorkerHost(operator, context, envelope, callbacks or kube)
         ended = await run_task(host)
+        operator.moved = host.moved, ended.outcome
         if callbacks:
             await callbacks.completed()
         if ended.retry_after is None:
