@@ -80,12 +80,18 @@ def answer_depends(vector: Vector) -> dict[str, Any]:
 def answer_items(vector: Vector) -> Any:
     """Kind `items`: the steps of a loop; for mode `type`, what Argo takes an item for."""
     if vector.get("mode") == "type":
-        return {"string": items.item_string(vector["item"].strip()), "type": items.item_type(vector["item"].strip())}
+        return _item(vector["item"])
     dag = vector.get("mode") != "steps"
     step = shape(vector["task"], "DAGTask" if dag else "WorkflowStep")
     if not dag and not items.loops(step):
         raise ExprError("expandStep() was called with withItems and withParam empty")
     return [_shown_step(turn) for turn in items.expand(step, vector.get("scope") or {}, dag=dag)]
+
+
+def _item(text: str) -> dict[str, str]:
+    if not gojson.is_json(text):
+        raise ExprError(f"{text!r} is not JSON")
+    return {"string": items.item_string(text.strip()), "type": items.item_type(text.strip())}
 
 
 def answer_backoff(vector: Vector) -> Any:
@@ -200,7 +206,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, AnyMap):
         return {render_go(key[1]): _plain(item) for key, item in value.items()}
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {render_go(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return render_go(value)
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, float):

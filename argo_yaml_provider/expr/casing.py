@@ -7,11 +7,16 @@ Must not know: functions. Library: github.com/huandu/xstrings, github.com/Master
 from __future__ import annotations
 
 import unicodedata
-from itertools import groupby
+from collections.abc import Iterator
 
 from argo_yaml_provider.expr.functions_strings import SPACE, upper_char
 
 _CONNECTORS = frozenset("-_" + SPACE)
+
+
+def _is_upper(char: str) -> bool:
+    """A capital letter; for Python, the numeral Ⅷ is one as well."""
+    return char.isupper() and unicodedata.category(char) == "Lu"
 
 
 def pascal_case(text: str) -> str:
@@ -19,18 +24,18 @@ def pascal_case(text: str) -> str:
     rest = text.lstrip("".join(_CONNECTORS))
     made = [text[: len(text) - len(rest)]]
     if not rest:
-        return text
-    before, capital = upper_char(rest[0]), rest[0].isupper()
+        return text + text[-1:]  # its author's slip, which everybody has
+    before, capital = upper_char(rest[0]), _is_upper(rest[0])
     for char in rest[1:]:
         written = char
         if before not in _CONNECTORS:
-            capital = capital and char.isupper()
+            capital = capital and _is_upper(char)
             written = char.lower()[0] if capital else char
             made.append(before)
         elif char in _CONNECTORS:
             made.append(before)
         else:
-            capital, written = char.isupper(), upper_char(char)
+            capital, written = _is_upper(char), upper_char(char)
         before = written
     return "".join([*made, before])
 
@@ -61,18 +66,33 @@ def _kind(char: str) -> int:
 
 
 def _is_alphabet(char: str, category: str) -> bool:
-    """Letters of scripts that know upper and lower case, as xstrings sees them."""
+    """Any letter but an ideograph, as xstrings sees them."""
     if category[0] != "L":
         return False
-    code = ord(char)
-    return not (0x2E80 <= code <= 0x9FFF or 0xAC00 <= code <= 0xD7AF or 0xF900 <= code <= 0xFAFF or code >= 0x20000)
+    return not any(first <= char <= last for first, last in _IDEOGRAPHS)
+
+
+_IDEOGRAPHS = (("\u3400", "\u4d85"), ("\u4e00", "\u9fcc"), ("\U00020000", "\U0002b81d"))
+
+
+def _runs(text: str) -> Iterator[tuple[int, str]]:
+    """Characters of one kind together; `-` and `_` behind other punctuation are punctuation."""
+    start, kind = 0, _END
+    for at, char in enumerate(text):
+        here = _kind(char)
+        if here == kind or (kind == _PUNCT and char in "-_"):
+            continue
+        if at:
+            yield kind, text[start:at]
+        start, kind = at, here
+    if text:
+        yield kind, text[start:]
 
 
 def _words(text: str) -> list[tuple[int, str]]:
     """The text cut into words; `HTTPStatus` is HTTP and Status, `Status` is one word."""
     words: list[tuple[int, str]] = []
-    for kind, chars in groupby(text, _kind):
-        word = "".join(chars)
+    for kind, word in _runs(text):
         if kind == _ALPHABET and words and words[-1][0] == _UPPER:
             _, capitals = words.pop()
             if capitals[:-1]:
@@ -139,17 +159,20 @@ class _Joined:
 
 
 def _lowered(word: str, connector: str) -> str:
-    return "".join(connector if char in _CONNECTORS else char.lower()[0] if char.isupper() else char for char in word)
+    return "".join(connector if char in _CONNECTORS else char.lower()[0] if _is_upper(char) else char for char in word)
 
 
 def swap_case(text: str) -> str:
-    return "".join(map(_swapped, text))
-
-
-def _swapped(char: str) -> str:
-    if char.isupper() or unicodedata.category(char) == "Lt":
-        return char.lower()[0]
-    return upper_char(char) if char.islower() else char
+    """Small letters become capitals, and capitals small; the first letter of a word becomes one of a title (ǆ -> ǅ)."""
+    made, begins = [], True
+    for char in text:
+        category = unicodedata.category(char)
+        if category == "Ll":
+            made.append(_title_char(char) if begins else upper_char(char))
+        else:
+            made.append(char.lower()[0] if category in ("Lu", "Lt") else char)
+        begins = category not in ("Ll", "Lu", "Lt") and char in SPACE
+    return "".join(made)
 
 
 def uncapitalize(text: str) -> str:

@@ -20,7 +20,7 @@ from argo_yaml_provider.expr.functions import BUILTINS, GET
 from argo_yaml_provider.expr.limits import Budget
 from argo_yaml_provider.expr.loops import LOOPS, loop_code, truth
 from argo_yaml_provider.expr.signatures import Builtin
-from argo_yaml_provider.expr.values import Ints, is_nil
+from argo_yaml_provider.expr.values import Ints, is_nil, wrap
 
 BROKEN = object()
 """What a chain's links return once a `?.` has met nil."""
@@ -137,8 +137,9 @@ def _coalesce(left: Code, right: Code) -> Code:
 def _range(left: Code, right: Code) -> Code:
     def between(frame: Frame) -> Ints:
         low, high = operators.to_int(left(frame)), operators.to_int(right(frame))
-        frame.budget.allocate(max(high - low + 1, 0))
-        return Ints(range(low, high + 1))
+        size = max(wrap(high - low + 1), 0)
+        frame.budget.allocate(size)
+        return Ints(range(low, low + size))
 
     return between
 

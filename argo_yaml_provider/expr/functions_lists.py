@@ -12,10 +12,11 @@ from functools import cmp_to_key
 from typing import Any
 
 from argo_yaml_provider.expr import operators
+from argo_yaml_provider.expr.clock import Duration, Month, Weekday
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.limits import Budget
 from argo_yaml_provider.expr.loops import order, sort_order
-from argo_yaml_provider.expr.values import AnyMap, GoObject, NilList, Pair, Pairs, any_key, go_kind, go_type, is_int
+from argo_yaml_provider.expr.values import AnyMap, GoObject, NilList, Pair, Pairs, SizedInt, any_key, go_kind, go_type, is_int
 
 
 def length(value: Any) -> int:
@@ -80,7 +81,9 @@ def get(container: Any, key: Any) -> Any:
 def take(values: Any, count: Any) -> Any:
     if not isinstance(values, (list, bytes)):
         raise Panic(f"cannot take from {go_kind(values)}")
-    if not is_int(count):
+    if isinstance(count, (Duration, Month, Weekday)):
+        count = count.order
+    if not is_int(count) or (isinstance(count, SizedInt) and not count.signed):
         raise Panic(f"cannot take {go_kind(count)} elements")
     if count < 0:
         raise Panic("reflect.Value.Slice: slice index out of bounds")

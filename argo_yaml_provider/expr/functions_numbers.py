@@ -79,7 +79,9 @@ def absolute(value: Any) -> Any:
         raise Panic(f"invalid argument for abs (type {go_type(value)})")
     if isinstance(value, SizedInt):
         return type(value).of(abs(value))
-    return abs(value) if isinstance(value, float) else wrap(abs(value))
+    if isinstance(value, float):
+        return -value if value < 0 else value  # so -0.0 stays -0.0, as in Go
+    return wrap(abs(value))
 
 
 def _rounded(name: str, rounded: Callable[[float], float]) -> Callable[[Any], float]:
@@ -162,7 +164,7 @@ def mean(*values: Any) -> float:
 
 
 def median(*values: Any) -> float:
-    floats = sorted(_floats("median", values))
+    floats = sorted(_floats("median", values), key=lambda number: (not math.isnan(number), number))
     middle = len(floats) // 2
     if not floats:
         return 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from argo_yaml_provider.expr.base_codes import read_base64
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.limits import Budget, check_length
 from argo_yaml_provider.expr.operators import as_string, from_bytes, to_bytes, to_int
@@ -132,9 +133,4 @@ def to_base64(text: Any) -> str:
 
 def from_base64(text: Any) -> str:
     """RFC 4648 with its padding; line ends do not matter."""
-    from base64 import b64decode
-
-    try:
-        return from_bytes(b64decode(as_string(text).replace("\r", "").replace("\n", ""), validate=True))
-    except ValueError:
-        raise Panic("illegal base64 data") from None
+    return from_bytes(read_base64(as_string(text)))

@@ -128,8 +128,11 @@ class _Kinds:
         self.bare_words = bare_words
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        """The same tokens, with the types the grammar knows."""
-        before, last, depth = "", "", 0
+        """The same tokens, with the types the grammar knows.
+
+        A parenthesis closed before it is opened ends what counts, if one opened later makes up for it.
+        """
+        before, last, depth, closed = "", "", 0, False
         token: Token | None = None
         for count, token in enumerate(stream):
             kind = self.kind(token, before)
@@ -139,7 +142,9 @@ class _Kinds:
             self.check(token, kind, before, last)
             pattern = kind == "STRING" and last in ("=~", "!~")
             before, last = "PATTERN" if pattern and self.bare_words else kind, str(token)
-            yield token
+            closed = closed or depth < 0
+            if not closed:
+                yield token
         if depth:
             raise ExprError("Unbalanced parenthesis")
         if token is not None and before not in _ENDINGS:
@@ -152,6 +157,7 @@ class _Kinds:
         if token.type == "RPAR":
             return "CLAUSE_CLOSE"
         if token.type == "NUMBER":
+            token.value = _plain(str(token))
             return "NUMERIC"
         if token.type == "STRING":
             return _string(token)
@@ -246,7 +252,7 @@ class _Builder:
         return None
 
     def number(self, children: list[Token]) -> Node:
-        text = str(children[0])
+        text = children[0].value
         place = _place(children[0])
         if text.startswith("0x"):
             if len(text) == 2 or int(text, 16) >= 1 << 64:

@@ -94,3 +94,10 @@ def _escaped_byte(match: re.Match[str], quote: str, offset: int) -> bytes:
     if named is not None:
         return _escaped(match, quote, offset + 1).encode()
     return bytes([int(octal, 8) if octal else int(two, 16)])
+
+
+def check_name(text: str, offset: int) -> None:
+    """Go's letters and decimal digits make a name; the grammar takes numerals like Ⅷ and ² for some as well."""
+    for index, char in enumerate(text):
+        if not (char.isalpha() or char.isdecimal() or char in "_$"):
+            raise ExprError(f"unrecognized character: {char!r}", offset + index)

@@ -19,6 +19,7 @@ from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.limits import check_length
 from argo_yaml_provider.expr.values import (
     AnyMap,
+    GoFunction,
     GoObject,
     Groups,
     NilList,
@@ -80,7 +81,7 @@ def deep_equal(left: Any, right: Any) -> bool:
         return len(left) == len(right) and all(map(deep_equal, left, right))
     if isinstance(left, dict):
         return left.keys() == right.keys() and all(deep_equal(value, right[key]) for key, value in left.items())
-    return bool(left == right)
+    return bool(left == right) and not isinstance(left, GoFunction)  # two functions are never equal in Go
 
 
 def add(left: Any, right: Any) -> Any:

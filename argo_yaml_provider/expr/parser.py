@@ -129,6 +129,8 @@ def _keyword(token: Token) -> Token:
     kind = KEYWORDS.get(token.value)
     if kind:
         token.type = kind
+    elif not token.value.isascii():
+        literals.check_name(token.value, token.start_pos or 0)
     return token
 
 

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from argo_yaml_provider.expr import instant
+from argo_yaml_provider.expr.base_codes import read_base64
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.limits import Budget, check_length
 from argo_yaml_provider.expr.operators import from_bytes, to_bytes
@@ -171,10 +172,9 @@ def encrypt_aes(password: str, plain: str) -> str:
 def decrypt_aes(password: str, sealed: str) -> str:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-    try:
-        raw = b64decode(sealed.replace("\n", "").replace("\r", ""), validate=True)
-    except ValueError:
-        raise Panic("illegal base64 data") from None
+    if not sealed:
+        return ""
+    raw = read_base64(sealed)
     if len(raw) < 32 or len(raw) % 16:
         raise Panic("crypto/cipher: input not full blocks")
     decryptor = Cipher(algorithms.AES(_aes_key(password)), modes.CBC(raw[:16])).decryptor()

@@ -14,7 +14,7 @@ from typing import Any
 
 from argo_yaml_provider.expr import functions_json as json
 from argo_yaml_provider.expr.clock import Duration, Location, Month, Time, Weekday
-from argo_yaml_provider.expr.errors import Panic
+from argo_yaml_provider.expr.errors import ExprError, Panic
 from argo_yaml_provider.expr.functions_lists import items_of
 from argo_yaml_provider.expr.limits import Budget
 from argo_yaml_provider.expr.operators import as_string, conversion, cut, deep_equal, element
@@ -55,7 +55,7 @@ def _made(budget: Budget, values: list[Any]) -> list[Any]:
 def chunk(budget: Budget, size: int, values: Any) -> Lists:
     given = elements(values, "Cannot chunk type {}")
     budget.allocate(len(given))
-    if size <= 0:
+    if size <= 0 and (size == 0 or (len(given) - 1) // size != -1):
         raise Panic("runtime error: makeslice: len out of range")
     return Lists(given[start : start + size] for start in range(0, len(given), size))
 
@@ -191,7 +191,7 @@ def merge_overwrite(target: dict[str, Any], *sources: dict[str, Any]) -> dict[st
 
 
 def _merged(target: dict[str, Any], sources: tuple[dict[str, Any], ...], *, overwrite: bool) -> dict[str, Any]:
-    made = {} if isinstance(target, NilMap) else target
+    made = {} if isinstance(target, NilMap) and sources else target
     for source in sources:
         _merge(made, source, overwrite=overwrite)
     return made
@@ -207,11 +207,18 @@ def _merge(target: dict[str, Any], source: dict[str, Any], *, overwrite: bool) -
 
 
 def deep_copy(budget: Budget, value: Any) -> Any:
+    """A copy all the way down. sprig has none of nil itself."""
+    if value is None:
+        raise Panic("reflect: call of reflect.Value.Type on zero Value")
+    return _copied(budget, value)
+
+
+def _copied(budget: Budget, value: Any) -> Any:
     budget.step(1)
     if isinstance(value, list):
-        return type(value)(deep_copy(budget, item) for item in value)
+        return type(value)(_copied(budget, item) for item in value)
     if isinstance(value, dict):
-        return type(value)({key: deep_copy(budget, item) for key, item in value.items()})
+        return type(value)({key: _copied(budget, item) for key, item in value.items()})
     return value
 
 
@@ -274,7 +281,7 @@ def _or_nothing(write: Callable[[Any], str]) -> Callable[[Any], str]:
     def written(value: Any) -> str:
         try:
             return write(value)
-        except Panic as error:
+        except ExprError as error:
             if error.message.startswith("json: "):
                 return ""
             raise

@@ -145,7 +145,7 @@ def _exact(combine: Callable[[Decimal, Decimal], Decimal]) -> Callable[..., floa
         total = _decimal(first)
         for other in others:
             total = combine(total, _decimal(other))
-        return float(total)
+        return float(total) + 0.0  # a decimal knows no -0
 
     return fold
 
@@ -174,19 +174,20 @@ def increment_exact(value: Any) -> float:
     return _add_exact(value, 1)
 
 
-def _extreme(pick: Callable[[float, float], float]) -> Callable[..., float]:
-    def extreme(first: Any, *others: Any) -> float:
-        best = to_float(first)
-        for other in others:
-            number = to_float(other)
-            best = math.nan if math.isnan(best) or math.isnan(number) else pick(best, number)
-        return best
+def _extreme(sign: float) -> Callable[..., float]:
+    """Go's math.Max (sign 1) and math.Min (-1): an infinity beats no number, which beats all else; -0 is below 0."""
+
+    def rank(number: float) -> tuple[bool, bool, float, float]:
+        return number == sign * math.inf, math.isnan(number), sign * number, sign * math.copysign(1.0, number)
+
+    def extreme(*values: Any) -> float:
+        return max(map(to_float, values), key=rank)
 
     return extreme
 
 
-maximum_float = _extreme(max)
-minimum_float = _extreme(min)
+maximum_float = _extreme(1.0)
+minimum_float = _extreme(-1.0)
 
 
 def _whole(rounded: Callable[[float], int]) -> Callable[[Any], float]:
@@ -213,7 +214,7 @@ def half_up(value: Any, places: int, *limit: float) -> float:
         return quotient(digit, scale)
     fraction = math.modf(digit)[0]
     whole = math.ceil(digit) if fraction >= at else math.floor(digit)
-    return quotient(float(whole), scale)
+    return quotient(math.copysign(whole, whole or digit), scale)
 
 
 def until(budget: Budget, count: int) -> Ints:

@@ -9,11 +9,12 @@ Where sprig counts, it counts bytes.
 from __future__ import annotations
 
 import hashlib
-import string
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from argo_yaml_provider.expr import casing, regexes
+from argo_yaml_provider.expr.base_codes import read_base32, read_base64
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.functions_strings import SPACE, join_texts, replace_text, split_text
 from argo_yaml_provider.expr.limits import Budget, check_length
@@ -24,8 +25,6 @@ from argo_yaml_provider.expr.urls import join_url, split_url
 from argo_yaml_provider.expr.values import NilStrings, StringMap, Strings, go_kind
 
 MAX_INDENT = 1 << 16
-_BASE32 = string.ascii_uppercase + "234567"
-_BASE64 = string.ascii_letters + string.digits + "+/"
 
 
 def text_of(value: Any) -> str:
@@ -165,12 +164,7 @@ def split_list(budget: Budget, separator: str, text: str) -> Strings:
 
 def b64_decode(text: str) -> str:
     """The text, or the words of the error."""
-    from argo_yaml_provider.expr.functions_strings import from_base64
-
-    try:
-        return from_base64(text)
-    except Panic:
-        return f"illegal base64 data at input byte {_first_bad(text, _BASE64, 4)}"
+    return _decoded(read_base64, text)
 
 
 def b32_encode(text: str) -> str:
@@ -180,22 +174,14 @@ def b32_encode(text: str) -> str:
 
 
 def b32_decode(text: str) -> str:
-    from base64 import b32decode
+    return _decoded(read_base32, text)
 
-    plain = text.replace("\r", "").replace("\n", "")
+
+def _decoded(read: Callable[[str], bytes], text: str) -> str:
     try:
-        return from_bytes(b32decode(plain))
-    except ValueError:
-        return f"illegal base32 data at input byte {_first_bad(plain, _BASE32, 8)}"
-
-
-def _first_bad(text: str, alphabet: str, quantum: int) -> int:
-    """Where Go's decoder gives up: at the first wrong character, or where the last, incomplete group begins."""
-    plain = to_bytes(text.replace("\r", "").replace("\n", ""))
-    for index, byte in enumerate(plain):
-        if chr(byte) not in alphabet:
-            return index
-    return len(plain) - len(plain) % quantum
+        return from_bytes(read(text))
+    except Panic as error:
+        return error.message
 
 
 def _hash(name: str, text: str) -> str:

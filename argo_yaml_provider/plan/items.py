@@ -82,7 +82,7 @@ def expand_one(step: Json, scope: Mapping[str, Any], index: int, *, dag: bool) -
 def _turns(
     step: Json, items: list[str], text: str, scope: Mapping[str, Any], *, lenient: bool, start: int = 0
 ) -> Iterator[Turn]:
-    if "(" in step["name"] or ":" in step["name"]:
+    if items and ("(" in step["name"] or ":" in step["name"]):
         raise ExprError(f"the name {step['name']} cannot be that of a loop: an item's index is read back from `name(0:item)`")
     size = 0
     for index, item in enumerate(items, start):

@@ -47,6 +47,14 @@ def test_agrees_with_what_was_recorded_from_argo(path: Path) -> None:
     assert wrong == []
 
 
+def test_bytes_that_are_no_character_are_shown_as_json_shows_them() -> None:
+    assert answer({"kind": "expr", "expr": "[x[:1], {a: x[1:]}]", "env": {"x": "é"}}) == {"value": ["\ufffd", {"a": "\ufffd"}]}
+
+
+def test_an_item_that_is_no_json_is_refused() -> None:
+    assert answer({"kind": "items", "mode": "type", "item": "tru"}) == {"error": "'tru' is not JSON"}
+
+
 def test_keeps_whole_floats_floats(tmp_path: Path) -> None:
     path = tmp_path / "vectors.json"
     path.write_text('[{"id": "a", "kind": "expr", "expr": "[1, 1.0]", "env": {}}, {"id": "b", "kind": "nosuch"}]')

@@ -50,6 +50,9 @@ ENV: dict[str, Any] = {
         pytest.param("inputs.parameters.name && true", "world", id="and-true-is-dropped-with-its-check"),
         pytest.param("nil in ['']", True, id="nil-is-the-empty-key-of-a-literal-list"),
         pytest.param("sum(1..100000000)", 5000000050000000, id="a-literal-range-is-summed-at-once"),
+        pytest.param("len(-1..9223372036854775807)", 0, id="a-range-whose-length-overflows-is-empty"),
+        pytest.param("[sprig.upper] == [sprig.upper]", False, id="functions-are-never-equal"),
+        pytest.param("{٣a: 1}.٣a", 1, id="a-name-may-begin-with-a-foreign-digit"),
         pytest.param("5 in 1..1000000000", True, id="a-literal-range-is-not-made-to-look-into-it"),
     ],
 )

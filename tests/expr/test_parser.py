@@ -63,6 +63,7 @@ def test_reads_literals(text: str, want: object) -> None:
         pytest.param("map(x, {a: 1})", "unexpected ':'", 9, id="a-brace-begins-a-block"),
         pytest.param("# + 1", "# stands for an element, and there is no loop around it", 0, id="pointer"),
         pytest.param("9223372036854775808", "invalid integer literal: 9223372036854775808 is out of range", 0, id="large"),
+        pytest.param("xⅧ + 1", "unrecognized character: 'Ⅷ'", 1, id="numeral"),
         pytest.param("a & b", "unrecognized character: '&'", 2, id="character"),
         pytest.param("filter(x)", "filter takes 2 arguments, not 1", 0, id="predicate-missing"),
     ],

@@ -28,6 +28,8 @@ from argo_yaml_provider.expr.when import check_when, evaluate_cron_when, evaluat
         pytest.param("false ? a : true", True, id="ternary"),
         pytest.param("false && a.B", False, id="the-right-side-is-not-reached"),
         pytest.param("(a == a) b", True, id="what-follows-a-parenthesis-is-not-looked-at"),
+        pytest.param("1 < 2) || (a == b", True, id="what-follows-a-parenthesis-closed-too-early-is-not-looked-at"),
+        pytest.param("1\\.5 == 1.5", True, id="a-backslash-in-a-number"),
         pytest.param("1 / 0 > 5", True, id="infinite"),
     ],
 )
