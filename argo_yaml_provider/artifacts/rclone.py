@@ -185,7 +185,7 @@ def azure(location: Json, prefix: str) -> Transport:
 def _azure_first(prefix: str, endpoint: str, *, usual: bool, identity: bool) -> str:
     name = f"RCLONE_CONFIG_{prefix}"
     # rclone 1.60, which Debian 12 has, takes neither an address of one's own nor an identity.
-    first = "" if usual and not identity else "newer_rclone && "
+    first = "" if usual and not identity else "newer_rclone 61 && "
     if identity:
         return first
     sas = f'export {name}_SAS_URL="{endpoint}?${{{name}_KEY#\\?}}"; unset {name}_KEY {name}_ACCOUNT {name}_USE_EMULATOR'
@@ -236,7 +236,9 @@ def hdfs(location: Json, prefix: str) -> Transport:
         "data_transfer_protection": location.get("dataTransferProtection"),
     }
     access = f"let the user {location['hdfsUser']} read and write there, or name another hdfsUser"
-    return _rclone(prefix, options, {}, location["path"], place=f"hdfs {location['path']} at {names}", access=access)
+    # Older ones know but one name node (1.64), and take a file for lost that the data nodes still report (1.63).
+    words = {"place": f"hdfs {location['path']} at {names}", "access": access, "first": "newer_rclone 65 && "}
+    return _rclone(prefix, options, {}, location["path"], **words)
 
 
 def _is_address(host: str) -> bool:

@@ -45,7 +45,7 @@ judge() {
         *NoSuchKey* | *BlobNotFound* | *"error: 404"* | *"error: 410"* | *"object not found"* | *"directory not found"*) kind=absent ;;
         *"couldn't find remote ref"* | *"Remote branch"*"not found"* | *"not our ref"*) kind=absent ;;
         *"No space left"*) kind=full ;;
-        *"rclone 1.61 or newer"*) kind=old ;;
+        *"rclone 1."[0-9]*" or newer is needed"*) kind=old ;;
         *"error: 408"* | *"error: 429"*) kind=away ;;
         *"no token: the token URL answered: "?*) kind=wrong ;;
         *"error: 4"[0-9][0-9]*) kind=wrong ;;
@@ -93,10 +93,8 @@ access_token() {
     return 1
 }
 
-# Fails where rclone is older than what an address of one's own and an identity need.
+# newer_rclone N: fails where rclone is older than 1.N.
 newer_rclone() {
-    version=$(rclone version | sed -n '1s/^rclone v\([0-9]*\.[0-9]*\).*/\1/p')
-    case $version in
-        0.* | 1.[0-9] | 1.[0-5][0-9] | 1.60) echo "rclone 1.61 or newer is needed, and this is $version" >&2; return 1 ;;
-    esac
+    minor=$(rclone version | sed -n '1s/^rclone v1\.\([0-9]*\).*/\1/p')
+    [ "${minor:-$1}" -ge "$1" ] || { echo "rclone 1.$1 or newer is needed, and this is 1.$minor" >&2; return 1; }
 }

@@ -215,15 +215,29 @@ def test_an_azure_key_may_be_a_shared_access_signature(azure: Bucket, tmp_path: 
     assert token.partition("sig=")[2] not in refused
 
 
-def test_an_old_rclone_says_that_a_newer_one_is_needed(azure: Bucket, tmp_path: Path) -> None:
+def with_old_rclone(tmp_path: Path) -> str:
+    """A PATH on which rclone is Debian's."""
     old = tmp_path / "bin"
     old.mkdir()
     (old / "rclone").write_text("#!/bin/sh\necho 'rclone v1.60.1-DEV'\n")
     (old / "rclone").chmod(0o755)
-    refused = fetch(azure.at("k"), tmp_path, azure.secrets, PATH=f"{old}:/usr/bin:/bin")
-    words = "the store needs a newer tool: name its image in [argo_yaml] artifact_images"
+    return f"{old}:/usr/bin:/bin"
+
+
+NEWER = "the store needs a newer tool: name its image in [argo_yaml] artifact_images"
+
+
+def test_an_old_rclone_says_that_a_newer_one_is_needed(azure: Bucket, tmp_path: Path) -> None:
+    refused = fetch(azure.at("k"), tmp_path, azure.secrets, PATH=with_old_rclone(tmp_path))
     found = "(rclone 1.61 or newer is needed, and this is 1.60)"
-    assert refused == "artifact model failed to load: " + said(azure, "k", f"{words} {found}")
+    assert refused == "artifact model failed to load: " + said(azure, "k", f"{NEWER} {found}")
+
+
+def test_hdfs_needs_an_rclone_that_waits_for_data_nodes_and_knows_several_name_nodes(tmp_path: Path) -> None:
+    location = {"hdfs": {"addresses": ["a:1", "b:2"], "path": "/p", "hdfsUser": "me"}}
+    (tmp_path / "file").write_text("x")
+    refused = store(location, tmp_path / "file", tmp_path, PATH=with_old_rclone(tmp_path))
+    assert refused == f"failed hdfs /p at a:1,b:2: {NEWER} (rclone 1.65 or newer is needed, and this is 1.60)"
 
 
 @pytest.mark.parametrize(
