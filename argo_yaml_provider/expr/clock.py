@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from typing import ClassVar
 
 from argo_yaml_provider.expr.errors import Panic
@@ -137,6 +137,16 @@ class Location(GoObject):
         when = datetime.fromtimestamp(within_python(second), tz=self.zone)
         offset = when.utcoffset() or timedelta()
         return offset.days * DAY + offset.seconds, when.tzname() or ""
+
+    def zones(self) -> tuple[tuple[int, str], ...]:
+        """The offsets and abbreviations that ever held here, the oldest first."""
+        return _zones(self)
+
+
+@lru_cache(maxsize=64)
+def _zones(location: Location) -> tuple[tuple[int, str], ...]:
+    quarter = 91 * DAY
+    return tuple(dict.fromkeys(location.at(second) for second in range(-140 * 4 * quarter, 70 * 4 * quarter, quarter)))
 
 
 def within_python(second: int) -> int:

@@ -342,10 +342,21 @@ def _date(parsed: _Parsed) -> tuple[int, int, int]:
     leap = parsed.year % 4 == 0 and (parsed.year % 100 != 0 or parsed.year % 400 == 0)
     if parsed.year_day >= 0:
         _ranged(parsed.year_day, 1, 365 + leap, "day-of-year")
-        return parsed.year, 1, parsed.year_day
+        return _date_of_year_day(parsed)
     year, month, day = parsed.year, max(parsed.month, 1), 1 if parsed.day < 0 else parsed.day
     _ranged(day, 1, day_number(year, month + 1, 1) - day_number(year, month, 1), "day")
     return year, month, day
+
+
+def _date_of_year_day(parsed: _Parsed) -> tuple[int, int, int]:
+    starts = [day_number(parsed.year, month, 1) - day_number(parsed.year, 1, 1) for month in range(1, 13)]
+    month = sum(start < parsed.year_day for start in starts)
+    day = parsed.year_day - starts[month - 1]
+    if parsed.month not in (-1, month):
+        raise _Mismatch("day-of-year does not match month")
+    if parsed.day not in (-1, day):
+        raise _Mismatch("day-of-year does not match day")
+    return parsed.year, month, day
 
 
 def _with_offset(time: Time, offset: int, name: str, location: Location) -> Time:
@@ -359,10 +370,10 @@ def _with_offset(time: Time, offset: int, name: str, location: Location) -> Time
 
 def _with_zone_name(time: Time, name: str, location: Location) -> Time:
     """An abbreviation the location knows, or one that means nothing and has no offset."""
-    second, half_year = time.order // SECOND, 182 * 86_400
-    for probe in (second, second - half_year, second + half_year):
-        offset, abbreviation = location.at(probe)
-        if abbreviation == name:
-            return Time(time.order - offset * SECOND, location)
+    known = [offset for offset, abbreviation in location.zones() if abbreviation == name]
+    second = time.order // SECOND
+    offset = next((each for each in known if location.at(second - each)[1] == name), known[0] if known else None)
+    if offset is not None:
+        return Time(time.order - offset * SECOND, location)
     hours = int(name[3:]) if name.startswith("GMT") and len(name) > 3 else 0
     return Time(time.order, fixed_zone(name, hours * 3600))

@@ -6,6 +6,7 @@ Must not know: which function asks. Library: google-re2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.limits import MAX_MATCHES, MAX_PATTERN, PATTERN_MEMORY, check_length
 
+_ESCAPED = re.compile(r"\\Q.*?(?:\\E|\Z)|\\(.)", re.DOTALL)
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
@@ -156,6 +158,8 @@ def compiled(pattern: str) -> Regex:
 
     if len(pattern) > MAX_PATTERN:
         raise Panic(f"this regular expression has {len(pattern)} characters; {MAX_PATTERN} are the most")
+    if any(match[1] == "C" for match in _ESCAPED.finditer(pattern)):  # a single byte: RE2 has it, Go has not
+        raise Panic(f"error parsing regexp: invalid escape sequence: `\\C`: `{pattern}`")
     options = re2.Options()
     options.log_errors = False
     options.max_mem = PATTERN_MEMORY

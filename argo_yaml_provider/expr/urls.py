@@ -18,6 +18,7 @@ _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
 _PORT = re.compile(r"(?::[0-9]*)?\Z")
 _USERINFO = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*\Z")
 _HOST_BAD = re.compile(r"[\s\"<>\\^`{|}#?/]")
+_HOST_ESCAPE = re.compile(r"%(?!25)[0-7][0-9a-fA-F]")
 _PATH_SAFE = "$&+,/:;=@"
 _FRAGMENT_SAFE = _PATH_SAFE + "?!()*"
 _USER_SAFE = "$&+,;="
@@ -103,6 +104,9 @@ def _host(host: str) -> str:
         _check_port(host[colon:])
     if _HOST_BAD.search(host):
         raise Panic(f"invalid character {go.quote(_HOST_BAD.findall(host)[0])} in host name")
+    plain = _HOST_ESCAPE.search(host)
+    if plain:  # only what is no ASCII may be escaped in a host
+        raise Panic(f"invalid URL escape {go.quote(plain[0])}")
     return _unescaped(host)
 
 

@@ -58,6 +58,8 @@ def test_the_languages_own_functions(text: str, want: object) -> None:
         pytest.param("(duration('1h') * 2).Minutes()", 120.0, id="product"),
         pytest.param("date('2024-01-02').In(timezone('Asia/Tokyo')).Hour()", 9, id="in-zone"),
         pytest.param("string(date('2024-01-02').Month())", "January", id="month"),
+        pytest.param("date('032', '002')", "0000-02-01T00:00:00Z", id="day-of-year"),
+        pytest.param("date('12:00 CEST', '15:04 MST', 'Europe/Berlin').UTC()", "0000-01-01T10:00:00Z", id="zone-name"),
         pytest.param("date('2024-01-02') == date('2024-01-02T01:00:00+01:00')", True, id="the-same-moment"),
     ],
 )
@@ -116,6 +118,21 @@ def test_sprigs_functions(text: str, want: object) -> None:
             evaluate(text, ENV)
         return
     assert plain(evaluate(text, ENV)) == want
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("date('032 Jan', '002 Jan')", 'parsing time "032 Jan": day-of-year does not match month', id="date"),
+        pytest.param("'a' matches x", r"error parsing regexp: invalid escape sequence: `\C`: `\C+`", id="a-byte-in-a-pattern"),
+        pytest.param("sprig.urlParse('//a%2Fb')", 'unable to parse url: parse "//a%2Fb": invalid URL escape "%2F"', id="host"),
+        pytest.param("sprig.deepCopy(nil)", "reflect: call of reflect.Value.Type on zero Value", id="copy-of-nil"),
+    ],
+)
+def test_what_go_refuses_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ExprError) as caught:
+        evaluate(text, {"x": r"\C+"})
+    assert caught.value.message == message
 
 
 def test_sprig_is_whole() -> None:
