@@ -15,9 +15,11 @@ from typing import Any
 
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.expr.rendering import render_go
+from argo_yaml_provider.expr.values import wrap
 
-Step = Callable[[Any], Iterator[Any]]
-"""What one part of a path finds below a value."""
+Step = Callable[[list[Any]], list[Any]]
+"""What one part of a path finds below the values found so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,71 +61,94 @@ def _render(parts: tuple[Part, ...], value: Any) -> Iterator[str]:
         if isinstance(part, str):
             yield part
         elif isinstance(part, Range):
-            for one in _walk(part.path, value):
+            for one in _walk(part.path, [value]):
                 yield from _render(part.body, one)
         else:
-            yield " ".join(_text(found) for found in _walk(part, value))
+            yield " ".join(map(_text, _walk(part, [value])))
 
 
-def _walk(path: tuple[Step, ...], value: Any) -> Iterator[Any]:
-    if not path:
-        yield value
-        return
-    for found in path[0](value):
-        yield from _walk(path[1:], found)
+def _walk(path: tuple[Step, ...], values: list[Any]) -> list[Any]:
+    for step in path:
+        values = step(values)
+    return values
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else gojson.dumps(value, sort_keys=True)
+    """Lists and maps as JSON, all else as Go prints it."""
+    if isinstance(value, dict | list):
+        return gojson.dumps(value, sort_keys=True)
+    return "null" if value is None else render_go(_number(value))
+
+
+def _number(value: Any) -> Any:
+    """A whole number beyond 64 bits is a float for Kubernetes."""
+    return float(value) if type(value) is int and value != wrap(value) else value
 
 
 def _field(name: str) -> Step:
-    def step(value: Any) -> Iterator[Any]:
-        if isinstance(value, dict) and name in value:
-            yield value[name]
-
-    return step
+    return lambda values: [value[name] for value in values if isinstance(value, dict) and name in value]
 
 
-def _every(value: Any) -> Iterator[Any]:
+def _every(values: list[Any]) -> list[Any]:
+    return [below for value in values for below in _below(value)]
+
+
+def _below(value: Any) -> list[Any]:
     if isinstance(value, dict):
-        yield from (value[key] for key in sorted(value))
-    elif isinstance(value, list):
-        yield from value
+        return [value[key] for key in sorted(value)]
+    return value if isinstance(value, list) else []
 
 
-def _descend(value: Any) -> Iterator[Any]:
-    """The value and all below it."""
-    yield value
-    for below in _every(value):
-        yield from _descend(below)
+def _descend(values: list[Any]) -> list[Any]:
+    """The lists and maps among the values, and all below them."""
+    found: list[Any] = []
+    for value in values:
+        below = _below(value)
+        if below:
+            found += [value, *_descend(below)]
+    return found
 
 
-def _slice(first: str, last: str | None, stride: str | None) -> Step:
-    def step(value: Any) -> Iterator[Any]:
+def _element(index: int) -> Step:
+    return _cut(index, index + 1, 1, to_the_end=index == -1)
+
+
+def _cut(first: int, last: int | None, stride: int, *, to_the_end: bool = False) -> Step:
+    """Unlike Python's, such a slice must lie within the list."""
+
+    def step(values: list[Any]) -> list[Any]:
+        return [item for value in values if value is not None for item in cut(value)]
+
+    def cut(value: Any) -> list[Any]:
         if not isinstance(value, list):
-            return
-        if last is None:
-            index = int(first)
-            if -len(value) <= index < len(value):
-                yield value[index]
-            return
-        yield from value[slice(int(first) if first else None, int(last) if last else None, int(stride) if stride else None)]
+            raise ExprError(f"{_text(value)} is not array or slice")
+        size = len(value)
+        start = first + size if first < 0 else first
+        end = size if last is None or to_the_end else last + size if last < 0 else last
+        if start == end:
+            return []
+        for index in (start, end - 1):
+            if not 0 <= index < size:
+                raise ExprError(f"array index out of bounds: index {index}, length {size}")
+        if start > end:
+            raise ExprError(f"starting index {start} is greater than ending index {end}")
+        if stride <= 0:
+            raise ExprError("step must be > 0")
+        return value[start:end:stride]
 
     return step
 
 
 def _union(steps: list[Step]) -> Step:
-    def step(value: Any) -> Iterator[Any]:
-        for one in steps:
-            yield from one(value)
-
-    return step
+    return lambda values: [found for step in steps for found in step(values)]
 
 
 def _filter(left: Operand, operator: str, right: Operand) -> Step:
-    def step(value: Any) -> Iterator[Any]:
-        yield from (one for one in _every(value) if _holds(left, operator, right, one))
+    def step(values: list[Any]) -> list[Any]:
+        for value in values:
+            if not isinstance(value, list):
+                raise ExprError(f"{_text(value)} is not array or slice and cannot be filtered")
+        return [one for value in values for one in value if _holds(left, operator, right, one)]
 
     return step
 
@@ -132,18 +157,24 @@ Operand = Callable[[Any], list[Any]]
 
 
 def _holds(left: Operand, operator: str, right: Operand, value: Any) -> bool:
-    one = left(value)
     if operator == "exists":
-        return bool(one)
-    other = right(value)
+        try:
+            return bool(left(value))
+        except ExprError:
+            return False
+    one = left(value)
+    other = right(value) if one else []
     if not one or not other:
         return False
-    a, b = one[0], other[0]
-    if operator in ("==", "!="):
-        return bool(a == b) is (operator == "==")
-    if isinstance(a, str) is not isinstance(b, str) or not isinstance(a, str | int | float):
-        raise ExprError(f"cannot compare {_text(a)} {operator} {_text(b)}")
-    return bool({"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[operator])
+    if len(one) > 1 or len(other) > 1:
+        raise ExprError("can only compare one element at a time")
+    return _compared(_number(one[0]), operator, _number(other[0]))
+
+
+def _compared(a: Any, operator: str, b: Any) -> bool:
+    if type(a) is not type(b) or type(a) not in (bool, int, float, str) or (type(a) is bool and operator not in ("==", "!=")):
+        raise ExprError(f"cannot compare {_text(a)} {operator} {_text(b)}: incompatible types for comparison")
+    return bool({"==": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[operator])
 
 
 class _Parser:
@@ -171,10 +202,16 @@ class _Parser:
             if word:
                 parts.append(self._range(depth))
                 continue
-            while not self._take("}"):
-                parts.append(self._action())
-                self._match(_SPACE)
+            parts += self._actions()
         return tuple(parts), False
+
+    def _actions(self) -> list[Part]:
+        """What stands between braces, one after the other; nothing there is the value itself."""
+        actions: list[Part] = []
+        while not self._take("}"):
+            actions.append(self._action())
+            self._match(_SPACE)
+        return actions or [()]
 
     def _range(self, depth: int) -> Range:
         self._match(_SPACE)
@@ -205,10 +242,10 @@ class _Parser:
 
     def _step(self) -> Step | None:
         if self._take(".."):
-            return _descend if self._peek() in "[*" else _union_below(self._name())
+            return _descend if self._peek() in "[*" else _field_below(self._name())
         if self._take("."):
             if self._peek() == "[" or self._ends():
-                return _itself
+                return _field("")
             return _every if self._take("*") else _field(self._name())
         if self._take("["):
             return self._subscripts()
@@ -233,7 +270,9 @@ class _Parser:
         found = self._match(_SUBSCRIPT)
         if not found or not found[0]:
             raise self.error("between [ and ] stands a number, a slice, a quoted name, * or ?(…)")
-        return _slice(found[1], found[2], found[3])
+        if found[2] is None:
+            return _element(int(found[1]))
+        return _cut(int(found[1] or 0), int(found[2]) if found[2] else None, int(found[3]) if found[3] else 1)
 
     def _condition(self) -> Step:
         self._match(_SPACE)
@@ -254,7 +293,7 @@ class _Parser:
         if number := self._match(_NUMBER):
             return lambda _: [json.loads(number[0])]
         path = self._path()
-        return lambda value: list(_walk(path, value))
+        return lambda value: _walk(path, [value])
 
     def _name(self) -> str:
         found = self._match(_NAME)
@@ -289,17 +328,9 @@ class _Parser:
         return ExprError(f"the jsonPath {self._template!r} cannot be read: {reason}", self._at)
 
 
-def _itself(value: Any) -> Iterator[Any]:
-    yield value
-
-
-def _union_below(name: str) -> Step:
-    def step(value: Any) -> Iterator[Any]:
-        field = _field(name)
-        for below in _descend(value):
-            yield from field(below)
-
-    return step
+def _field_below(name: str) -> Step:
+    field = _field(name)
+    return lambda values: field(_descend(values))
 
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
