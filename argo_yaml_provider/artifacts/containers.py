@@ -31,7 +31,7 @@ IMAGES = {
     "sh": "busybox",
 }
 """Images of the tools, where the deployment names no others."""
-_MANY = f"rclone={shlex.quote(f'{RCLONE} --transfers 16 --no-traverse')}"
+_MANY = f"rclone={shlex.quote(f'{RCLONE} --transfers 16 --checkers 16 --no-traverse')}"
 _LONGEST = 100_000
 """Bytes of one argument; the kernel takes 128 KiB."""
 GIBIBYTE = 1024**3
@@ -71,7 +71,7 @@ def fetch_containers(inputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Jso
         lines = [_script("transfer.sh"), _MANY, _script("fetch.sh"), f"limit={tools.unpack_limit}", *_descriptions(group)]
         lines += [f"get_{moved.index}() {{\n{transport.fetch}\n}}" for moved, transport in group]
         lines += [f"fetch_many {words}" for words, _ in _shelves(group)]
-        lines += [f"aside fetch {_fetch_arguments(moved)}" for moved, _ in group]
+        lines += [f"place_one {_fetch_arguments(moved)}" for moved, _ in group]
         containers.append(_container(f"argo-fetch-{tool}", tool, [*lines, "finish"], group, tools))
     return containers
 

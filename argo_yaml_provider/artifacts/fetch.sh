@@ -1,5 +1,5 @@
 # Fetches a step's input artifacts side by side, before its main container starts. What follows defines get_1, get_2, …, each
-# of which puts one artifact at $file, and ends with a line `fetch …` for each.
+# of which puts one artifact at $file, and ends with a line `place_one …` for each.
 set -u
 failures=/tmp/argo-failures.$$
 : >"$failures"
@@ -8,39 +8,44 @@ fail() { printf 'artifact %s failed to load: %s\n' "$1" "$2" | tee -a "$failures
 
 many=${ARGO_MANY:-/argo/inputs/artifacts/.many}
 
-# fetch_many REMOTE INDEX PATH …: what are files, by one process, each to $many.INDEX; whatever that does not bring is fetched
-# one by one, with a word on what is wrong.
+# fetch_many REMOTE INDEX PATH …: what are files, by one process; of each that it brings, `brought_INDEX` says where it lies.
+# The others are fetched one by one, with a word on what is wrong.
 fetch_many() {
-    remote=$1
+    remote=$1 folder=$many/$2
     shift
     list=$private/many
     : >"$list"
     for word; do
         if [ "${index:-}" ]; then printf '%s\n' "$word" >>"$list"; index=; else index=$word; fi
     done
-    $rclone copy --files-from-raw "$list" "$remote" "$many" 2>/dev/null || { rm -rf "$many"; return; }
+    $rclone copy --files-from-raw "$list" "$remote" "$folder" 2>/dev/null || { rm -rf "$folder"; return; }
     while [ $# -gt 0 ]; do
-        [ ! -f "$many/$2" ] || mv "$many/$2" "$many.$1"
+        [ ! -f "$folder/$2" ] || eval "brought_$1=\$folder/\$2"
         shift 2
     done
-    rm -rf "$many"
 }
 
 # What an attempt left behind must not be taken for the whole.
 get() {
     rm -rf "$file"
-    if [ -f "$many.$index" ]; then mv "$many.$index" "$file"; else "get_$index"; fi
+    "get_$index"
 }
 
 # fetch INDEX NAME DESTINATION ARCHIVE OPTIONAL MODE RECURSE
 fetch() {
-    index=$1 file=$3.tmp why=
+    index=$1 file=$3.tmp folder=${3%/*} why=
     "describe_$1"
-    made=$(mkdir -p "$(dirname "$file")" 2>&1) || {
-        fail "$2" "its folder $(dirname "${3#/mainctrfs}") cannot be made: a file is in its place: give the artifact another path ($made)"
+    [ -d "$folder/" ] || made=$(mkdir -p "$folder" 2>&1) || {
+        fail "$2" "its folder ${folder#/mainctrfs} cannot be made: a file is in its place: give the artifact another path ($made)"
         return
     }
-    if try get && [ ! -e "$file" ]; then kind=absent message=; explain; fi
+    eval "brought=\${brought_$1:-}"
+    if [ "$brought" ]; then
+        file=$brought
+    elif try get && [ ! -e "$file" ]; then
+        kind=absent message=
+        explain
+    fi
     if [ -n "$why" ]; then
         rm -rf "$file"
         [ "$5:$kind" = yes:absent ] || fail "$2" "$why"
@@ -48,6 +53,15 @@ fetch() {
     fi
     unpack "$2" "$3" "$4" || return
     [ -z "$6" ] || chmod ${7:+-R} "$6" "$3"
+}
+
+# place_one …, as `fetch`: at once where there is nothing to do but to put a file that has been brought in its place.
+place_one() {
+    eval "brought=\${brought_$1:-}"
+    case $brought:$4 in
+        ?*:none) fetch "$@" ;;
+        *) aside fetch "$@" ;;
+    esac
 }
 
 # unpack NAME DESTINATION ARCHIVE: a tar is told by its contents, a zip must be declared, as in Argo.
@@ -161,5 +175,6 @@ links_outside() {
 
 finish() {
     wait
+    rm -rf "$many"
     if [ -s "$failures" ]; then printf %s "$(head -c 2000 "$failures")" >"${TERMINATION_LOG:-/dev/termination-log}"; exit 64; fi
 }

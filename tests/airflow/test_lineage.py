@@ -40,7 +40,7 @@ def events(folder: Path, execution: str) -> list[Json]:
     transport = {"TYPE": "file", "LOG_FILE_PATH": str(said), "APPEND": "true"}
     environment = {**os.environ, **{f"OPENLINEAGE__TRANSPORT__{name}": value for name, value in transport.items()}}
     command = [sys.executable, "-m", "argo_yaml_provider", "run", folder / "wf.yaml", "--execution", execution]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
     assert ran.returncode == 1, ran.stderr
     return [json.loads(line) for line in said.read_text().splitlines()]
 

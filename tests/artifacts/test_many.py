@@ -34,7 +34,7 @@ def test_what_is_not_brought_together_is_fetched_alone() -> None:
     (container,) = fetch_containers([s3(1, "x/1"), s3(2, "x/2")])
     script = container["args"][0].replace("$$", "$")
     assert calls(script, "fetch_many") == ["fetch_many A1:b 1 x/1 2 x/2"]
-    assert [line.split()[1] for line in calls(script, "fetch")] == ["1", "2"]
+    assert [line.split()[1] for line in calls(script, "place_one")] == ["1", "2"]
 
 
 @pytest.mark.parametrize("key", ["a//b", "a/../b", "a/", "./a", "a\nb"])

@@ -65,5 +65,5 @@ def test_a_pod_that_brings_artifacts_unpacks_nothing() -> None:
     ((errand, some),) = _errands(list(_doomed([node("x")], spec, REPOSITORY, ON_COMPLETION)), spec, "wf", "n", "wfcomp")
     pod = fetching_errand(errand, [one.artifact for one in some], PodSettings())
     (init,) = pod["spec"]["initContainers"]
-    assert "aside fetch 1 a /argo/inputs/artifacts/1 none no '' ''" in init["args"][0]
+    assert "place_one 1 a /argo/inputs/artifacts/1 none no '' ''" in init["args"][0]
     assert pod["spec"]["containers"][0]["volumeMounts"] == [{"name": "artifacts", "mountPath": "/argo/inputs/artifacts"}]
