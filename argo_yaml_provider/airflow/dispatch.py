@@ -1,6 +1,6 @@
 """What an event does: it starts a run for each binding whose selector takes it.
 
-In: an `Event` from somebody who may send it.  Out: `Dispatched`, of the runs; problems are the bindings', never the sender's.
+In: an `Event` from somebody who may send it.  Out: `Dispatched`, of the runs, and of the bindings that started none.
 Must not know: HTTP, signatures. Argo: server/event/dispatch/operation.go.
 """
 

@@ -1,8 +1,8 @@
 """`POST /argo/api/v1/events/{namespace}/{discriminator}`: events from outside, as Argo's server takes them.
 
 In: HTTP requests to Airflow's API server.  Out: runs, and a status: 200 taken, 400 no JSON, 401 nobody we know, 403 a webhook
-that proves nothing, or a service account without the right, 409 sent before, 413 too large, 503 too many at once, or no answer
-from Kubernetes. The log tells why, and never a secret.
+that proves nothing, or a service account without the right, 409 sent before, 413 too large, 500 a binding that is wrong, 503
+too many at once, or no answer from Kubernetes. The log tells why, and never a secret.
 Must not know: how an event finds its template.
 """
 
@@ -126,7 +126,7 @@ async def _lacks(account: Account, namespace: str, binding: Binding) -> str:
 
 
 def _judge(event: Event, done: Dispatched) -> None:
-    """Tell the log; the sender is told that he may not, or that he repeats himself."""
+    """Tell the log; and the sender that he may not, what went wrong (as Argo's `Dispatch`), or that he repeats himself."""
     where = (event.discriminator, event.namespace, event.sender)
     for problem in (*done.problems, *done.forbidden):
         log.error("event %r in %r from %r: %s", *where, problem)
@@ -134,7 +134,9 @@ def _judge(event: Event, done: Dispatched) -> None:
         log.info("event %r in %r from %r: run %s of %s", *where, run_id, dag_id)
     if done.forbidden:
         raise Refusal(403, done.forbidden[0], f"{event.sender} lacks a right")
-    if done.repeated and not done.runs and not done.problems:
+    if done.problems:
+        raise Refusal(500, f"failed to dispatch event: [{' '.join(done.problems)}]", "a binding is wrong")
+    if done.repeated and not done.runs:
         raise Refusal(409, "this event was taken before", f"sent again, for {', '.join(done.repeated)}")
 
 
