@@ -147,13 +147,17 @@ def _by_tool(moved: Iterable[Moved]) -> dict[str, list[tuple[Moved, Transport]]]
 
 
 def _shelves(group: list[tuple[Moved, Transport]]) -> list[tuple[str, list[int]]]:
-    """For all that one process can move: the remote, then index and path of each, as shell words; and the indices."""
-    shelves: dict[str, list[tuple[int, Shelf]]] = {}
+    """For all that one process can move: the remote, then index and path of each, as shell words; and the indices.
+
+    Of several at one path it moves the first: each is a file of its own in the pod.
+    """
+    shelves: dict[str, dict[str, tuple[int, Shelf]]] = {}
     for moved, transport in group:
         if transport.shelf is not None:
-            shelves.setdefault(transport.shelf.identity, []).append((moved.index, transport.shelf))
+            shelves.setdefault(transport.shelf.identity, {}).setdefault(transport.shelf.path, (moved.index, transport.shelf))
     found = []
-    for some in shelves.values():
+    for shelf in shelves.values():
+        some = list(shelf.values())
         if len(some) > 1:
             words = [some[0][1].remote, *(word for index, shelf in some for word in (str(index), shelf.path))]
             found.append((shlex.join(words), [index for index, _ in some]))

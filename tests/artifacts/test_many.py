@@ -37,6 +37,14 @@ def test_what_is_not_brought_together_is_fetched_alone() -> None:
     assert [line.split()[1] for line in calls(script, "place_one")] == ["1", "2"]
 
 
+def test_of_two_at_one_key_the_second_goes_alone() -> None:
+    moved = [s3(1, "x/1"), s3(2, "x/1"), s3(3, "x/3")]
+    (fetching,), (storing,) = fetch_containers(moved), store_containers(moved)
+    assert calls(fetching["args"][0].replace("$$", "$"), "fetch_many") == ["fetch_many A1:b 1 x/1 3 x/3"]
+    script = storing["args"][0].replace("$$", "$")
+    assert (calls(script, "store_many"), calls(script, "store")) == (["store_many A1:b 1 x/1 3 x/3"], ["store 2"])
+
+
 @pytest.mark.parametrize("key", ["a//b", "a/../b", "a/", "./a", "a\nb"])
 def test_a_key_that_rclone_would_tidy_goes_alone(key: str) -> None:
     (container,) = store_containers([s3(1, key), s3(2, "c")])
