@@ -13,13 +13,14 @@ from argo_yaml_provider.flow.entries import Place
 from argo_yaml_provider.flow.frames import Frame
 from argo_yaml_provider.flow.gates import continues_on
 from argo_yaml_provider.flow.outcome import Phase
-from argo_yaml_provider.flow.results import FAILURES
+from argo_yaml_provider.flow.results import FAILURES, Result
 from argo_yaml_provider.plan.nodes import CallKind
-from argo_yaml_provider.plan.templates import COMPOSITES, targets
+from argo_yaml_provider.plan.templates import COMPOSITES, targets, waits_for_end
 
 if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
 
+EXIT = "onExit"
 Phases = dict[Phase, int]
 """The phases of the branches that arrive somewhere, each with how many nodes Argo passes before it comes there."""
 
@@ -32,13 +33,39 @@ class Branches:
 
     def phase(self, frame: Frame) -> Phase:
         """RUNNING as long as anything is."""
-        tasks = self._engine.dags.tasks(frame)
-        results = self._engine.gather(self._engine.dags.place(frame, name) for name in self._engine.dags.wanted(frame))
-        if any(result is None or not result.fulfilled for result in results) or self._hooks_run(frame):
+        waiting = self._waiting(frame)
+        if waiting is None or self._hooks_run(frame):
             return Phase.RUNNING
+        found = self._of_targets(frame, waiting)
+        return Phase.ERROR if found is Phase.RUNNING else found
+
+    def ends_without(self, frame: Frame) -> bool:
+        """Whether a dag ends although some of its tasks wait for ever: then Argo has no nodes of these."""
+        waiting = self._waiting(frame)
+        return bool(waiting) and self._of_targets(frame, waiting or set()) is not Phase.RUNNING
+
+    def _waiting(self, frame: Frame) -> set[str] | None:
+        """The tasks that wait for ever, and those that wait for them; None as long as anything runs."""
+        dags = self._engine.dags
+        places = {name: dags.place(frame, name) for name in dags.wanted(frame)}
+        results = dict(zip(places, self._engine.gather(places.values()), strict=True))
+        if any(result is not None and not result.fulfilled for result in results.values()):
+            return None
+        absent = {name for name, result in results.items() if result is None}
+        waiting = {name for name, result in results.items() if result is not None and dags.waits(places[name], result)}
+        return None if absent and not waiting else absent | waiting
+
+    def _of_targets(self, frame: Frame, waiting: set[str]) -> Phase:
+        """RUNNING: the dag waits for ever, too."""
+        tasks = self._engine.dags.tasks(frame)
         fail_fast = frame.template["dag"].get("failFast") is not False
         found = Phase.SUCCEEDED
         for name in targets(frame.template):
+            if name in waiting:
+                found = Phase.RUNNING
+                if not fail_fast:
+                    break
+                continue
             phase = self._target(frame, name)
             if phase not in FAILURES or continues_on(tasks[name], phase):
                 continue
@@ -88,12 +115,24 @@ class Branches:
             composites = self._engine.composites
             inside = [*composites.instances(place), *(hook for hook, _ in composites.hooks_of_loop(place))]
             return _union(self._leaving(one, own) for one in inside) or own
+        if result.type == "Retry" and (hooked := self._last_hook(place)) is not None:
+            return {hooked.phase if hooked.completed else result.phase: own[result.phase] + 1}
         if result.leaving:
             start = own[result.phase]
             return {Phase(phase): start + steps for phase, steps in result.leaving.items()}
         if place.call.kind not in COMPOSITES:
             return own
         return self._inside(place, own) or own
+
+    def _last_hook(self, place: Place) -> Result | None:
+        """The last of a retried step's hooks that ran: the retry node's last child, from which what follows hangs in Argo."""
+        ran = [
+            result
+            for hook in place.call.hooks
+            if hook.name == EXIT or waits_for_end(hook.source)
+            if (result := self._engine.result(Place(hook, place.index))) is not None
+        ]
+        return ran[-1] if ran else None
 
     def _inside(self, place: Place, own: Phases) -> Phases:
         frame = self._engine.frame(place)

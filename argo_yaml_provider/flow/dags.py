@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.depends import depends_logic, evaluate_depends
-from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.expr.errors import ExprError, MissingVariable
 from argo_yaml_provider.flow import clock
 from argo_yaml_provider.flow.entries import Absent, Entry, Expanded, Place, Stopped
 from argo_yaml_provider.flow.frames import Frame
@@ -43,7 +43,11 @@ class DagRules:
         if frame is None:
             return Absent(reason="the template it lies in does not run")
         name = place.call.name
-        if name not in self.wanted(frame):
+        try:
+            wanted = self.wanted(frame)
+        except ExprError as error:
+            return Absent(reason=error.message)
+        if name not in wanted:
             return Absent(reason="no target of the dag needs it")
         return self._gate(frame, name, self.node_of(frame, name))
 
@@ -77,6 +81,42 @@ class DagRules:
         assert frame is not None
         return when_entry(self.node_of(frame, turn.name), turn.step, raised=False)
 
+    def waits(self, place: Place, result: Result) -> bool:
+        """Whether a task would wait for ever. Argo: resolveDependencyReferences, ErrRequeue."""
+        frame = self._engine.frame_of(place)
+        if frame is None or result.type != "Skipped" or result.phase is not Phase.ERROR:
+            return False
+        try:
+            self._resolved(frame, place.call)
+        except ExprError as error:
+            return isinstance(error, MissingVariable)
+        return False
+
+    def ends_with(self, frame: Frame, name: str, result: Result) -> bool:
+        """Whether the dag is over at the moment when this task turns out not to run: nothing else runs then, or will.
+
+        Of a task beside it that does run it is taken that it takes longer.
+        """
+        before, judged = set(self.ancestors(frame, name)), {name: result}
+        for other in self.wanted(frame):
+            if other in before or other in judged:
+                continue
+            names, logic = self.needs(frame, other)
+            if not names or not all(need in before or need in judged for need in names):
+                return False
+            places = {need: self.place(frame, need) for need in names}
+            found = {need: judged.get(need) or self._engine.own_result(place) for need, place in places.items()}
+            if any(one is None for one in found.values()):
+                return False
+            results = {need: self._judged(places[need], one) for need, one in found.items() if one is not None}
+            try:
+                if evaluate_depends(logic, results):
+                    return False
+                judged[other] = Result(type="Skipped", phase=Phase.OMITTED)
+            except ExprError:
+                judged[other] = Result(type="Skipped", phase=Phase.ERROR)
+        return True
+
     def tasks(self, frame: Frame) -> dict[str, Json]:
         """The tasks as the filled-in template has them."""
         return self._engine.remember(("tasks", frame.key), lambda: dag_tasks(frame.template))
@@ -102,7 +142,8 @@ class DagRules:
         for need in names:
             place = self.place(frame, need)
             result = self._engine.result(place)
-            if result is None or not (result.fulfilled or result.daemoned) or self._engine.hooks.unfinished(place):
+            over = result is not None and (result.fulfilled or result.daemoned) and not self.waits(place, result)
+            if result is None or not over or self._engine.hooks.unfinished(place):
                 return Absent(reason=f"it waits for {need}")
             found[need] = place, result
         moment = max((result.known_at for _, result in found.values()), default="")

@@ -195,6 +195,9 @@ class Engine:
                 )
         except ExprError as error:
             return Stopped(node=entry.node, phase=Phase.ERROR, message=error.message, raised=True)
+        if filled.get("steps") == []:  # Go's JSON leaves it out: then the template says nothing to run
+            wrong = f"Template '{filled.get('name')}' missing specification"
+            return Stopped(node=entry.node, phase=Phase.ERROR, message=wrong, raised=True)
         if wrong := without_limit(filled.get("synchronization"), self.facts, self.source):
             return Stopped(node=entry.node, phase=Phase.ERROR, message=wrong, raised=True)
         return Execution(place=place, node=entry.node, step=step, template=filled, variables=variables)

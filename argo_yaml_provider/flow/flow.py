@@ -129,7 +129,8 @@ class Flow:
             try:
                 return _judged(strategy, attempts, Decider(engine).workflow_deadline(place))
             except ExprError as error:
-                return Retry(delay=None, outcome=Outcome(phase=Phase.ERROR, message=error.message, attempts=attempts))
+                wrong = Outcome(phase=Phase.ERROR, message=error.message, attempts=attempts, values={"raised": True})
+                return Retry(delay=None, outcome=wrong)
 
     def verdict(self) -> Outcome:
         """The workflow's phase, message and outputs."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.quote import quote
-from argo_yaml_provider.expr.template import replace_json_strict
+from argo_yaml_provider.expr.template import replace_json, replace_json_strict
 from argo_yaml_provider.flow import clock
 from argo_yaml_provider.flow.entries import Absent, Entry, Place, Started
 from argo_yaml_provider.flow.facts import Missing
@@ -25,11 +25,13 @@ from argo_yaml_provider.flow.shutdown import TERMINATE, may_run, stopped
 from argo_yaml_provider.flow.tree import hooks_of, is_loop
 from argo_yaml_provider.flow.variables import submitted_arguments
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind
+from argo_yaml_provider.plan.templates import exit_hook, expression_hooks
 
 if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
 
-EXIT = "onExit"
+EXIT, HOOKS = "onExit", "hooks."
+STATUS = "workflow.status"
 
 
 class HookRules:
@@ -56,17 +58,40 @@ class HookRules:
         result = self._engine.own_result(parent)
         if result is None:
             return Absent(reason=f"{hooked} does not exist")
-        if result.raised and frame.place.call.kind is CallKind.STEPS:
-            return Absent(reason=f"{hooked} broke its group")
+        hook = self._hook(place.call, frame, parent)
+        if hook is None or (result.raised and frame.place.call.kind is CallKind.STEPS):
+            return Absent(reason=f"{hooked} did not run, or broke its group")
         if place.call.name == EXIT and self.terminated(place):
             return Absent(reason=stopped(TERMINATE))
         try:
             with clock.fixed(self._engine.facts, node):
                 if place.call.name == EXIT:
-                    return self._exit(place.call, node, frame, parent, result)
-                return self._on_expression(place.call, node, frame, parent, result)
+                    if self._too_late(frame, parent, result):
+                        return Absent(reason=f"nothing else was left to do when {hooked} turned out not to run")
+                    return self._exit(hook, node, frame, parent, result)
+                return self._on_expression(hook, node, frame, parent, result)
         except ExprError as error:
             return Absent(reason=f"{node}: {error.message}", wrong=True)
+
+    def _hook(self, call: Call, frame: Frame, parent: Place) -> Json | None:
+        """A hook as the filled-in template has it; in a steps template with the item of its loop. None: its step has none.
+
+        Argo: nodeSteps of executeStepGroup, which holds the steps that were called; executeDAGTask takes the task as written.
+        """
+        if frame.place.call.kind is CallKind.DAG:
+            step = self._engine.dags.tasks(frame)[self._name(parent)]
+        else:
+            entry = self._engine.entry(parent)
+            if not isinstance(entry, Started):
+                return None
+            step = entry.step
+        return exit_hook(step) if call.name == EXIT else expression_hooks(step).get(call.name.removeprefix(HOOKS))
+
+    def _too_late(self, frame: Frame, parent: Place, result: Result) -> bool:
+        """Whether a dag was over before it came to the exit handler of a task that did not run. Argo: executeDAGTask."""
+        if frame.place.call.kind is not CallKind.DAG or result.type != "Skipped":
+            return False
+        return self._engine.dags.ends_with(frame, self._name(parent), result)
 
     def terminated(self, place: Place) -> bool:
         """Whether an exit handler is not begun, for the run was terminated before."""
@@ -76,17 +101,17 @@ class HookRules:
         outcomes = [engine.source.outcome(task, place.index) for task in engine.tree.tasks_of(place.call)]
         return not any(outcome is not None and outcome.phase is not Phase.ABSENT for outcome in outcomes)
 
-    def _exit(self, hook: Call, node: str, frame: Frame, parent: Place, result: Result) -> Entry:
+    def _exit(self, hook: Json, node: str, frame: Frame, parent: Place, result: Result) -> Entry:
         if not result.completed:
             return Absent(reason=f"its step is {result.phase.value}")
         scope = self._scope(hook, frame, parent, result.phase.value)
-        if hook.source.get("expression") and not self._holds(hook, scope, frame.variables):
-            return Absent(reason=f"its expression is false: {hook.source['expression']}")
+        if hook.get("expression") and not self._holds(hook, scope, frame.variables):
+            return Absent(reason=f"its expression is false: {hook['expression']}")
         arguments = self._arguments(hook)
         resolved = self._resolved(arguments, frame, parent, result.outputs, scope) if arguments else arguments
-        return Started(node=node, step={"arguments": resolved})
+        return Started(node=node, step={**_called(hook), "arguments": resolved})
 
-    def _on_expression(self, hook: Call, node: str, frame: Frame, parent: Place, result: Result) -> Entry:
+    def _on_expression(self, hook: Json, node: str, frame: Frame, parent: Place, result: Result) -> Entry:
         """It starts once its expression holds: while the step runs, or when it has ended."""
         looped = is_loop(parent.call, parent.index)
         ran = result.type == "TaskGroup" if looped else isinstance(self._engine.entry(parent), Started)
@@ -94,27 +119,27 @@ class HookRules:
         for phase in phases:
             scope = self._scope(hook, frame, parent, phase.value)
             if self._holds(hook, scope, frame.variables):
-                arguments = hook.source.get("arguments") or {}
+                arguments = hook.get("arguments") or {}
                 outputs = result.outputs if phase is result.phase else None
                 if arguments and outputs is not None:
                     arguments = self._resolved(arguments, frame, parent, outputs, scope)
-                return Started(node=node, step={"arguments": arguments})
+                return Started(node=node, step={**_called(hook), "arguments": arguments})
         self._wait_for(parent.call, result)
-        return Absent(reason=f"its expression never held: {hook.source.get('expression')}")
+        return Absent(reason=f"its expression never held: {hook.get('expression')}")
 
     def _wait_for(self, call: Call, result: Result) -> None:
         """A hook that watches a step is asked again when that has moved on."""
         if self._engine.live and not result.fulfilled:
             raise Missing("change", *self._engine.tree.tasks_of(call))
 
-    def _holds(self, hook: Call, scope: Scope, variables: Mapping[str, Any]) -> bool:
+    def _holds(self, hook: Json, scope: Scope, variables: Mapping[str, Any]) -> bool:
         from argo_yaml_provider.expr.evaluator import evaluate_bool
 
-        return evaluate_bool(hook.source.get("expression") or "", scope.params(variables))
+        return evaluate_bool(hook.get("expression") or "", scope.params(variables))
 
-    def _scope(self, hook: Call, frame: Frame, parent: Place, status: str) -> Scope:
+    def _scope(self, hook: Json, frame: Frame, parent: Place, status: str) -> Scope:
         """What the step around could speak of, and the step's own status."""
-        text, name = gojson.dumps(hook.source), self._name(parent)
+        text, name = gojson.dumps(hook), self._name(parent)
         if frame.place.call.kind is CallKind.DAG:
             scope = self._engine.dags.scope(frame, name, text)
             scope.values[f"tasks.{name}.status"] = status
@@ -144,9 +169,9 @@ class HookRules:
         resolved = replace_json_strict(marked, scope.params(frame.variables), prefixes=())
         return dict(with_artifacts({"arguments": resolved}, scope, dag=False)["arguments"])
 
-    def _arguments(self, hook: Call) -> Json:
+    def _arguments(self, hook: Json) -> Json:
         """An exit handler's own arguments, else the workflow's."""
-        own: Json = hook.source.get("arguments") or {}
+        own: Json = hook.get("arguments") or {}
         if own.get("parameters") or own.get("artifacts"):
             return own
         return submitted_arguments(self._engine.plan, self._engine.facts)
@@ -162,7 +187,7 @@ class HookRules:
                 return Absent(reason="the workflow is not over")
             if self.terminated(place):
                 return Absent(reason=stopped(TERMINATE))
-            return Started(node=node, step={"arguments": self._arguments(place.call)})
+            return Started(node=node, step={"arguments": self._arguments(place.call.source)})
         try:
             with clock.fixed(self._engine.facts, node):
                 return self._workflow_hook(place, node, result)
@@ -175,10 +200,16 @@ class HookRules:
         if result.fulfilled:
             moments.append(base | self.final_variables())
         for variables in moments:
-            if self._holds(place.call, Scope(), variables):
-                return Started(node=node, step={"arguments": place.call.source.get("arguments") or {}})
+            hook = self._of_spec(place.call)
+            if self._holds(hook, Scope(), variables):
+                return Started(node=node, step={"arguments": hook.get("arguments") or {}})
         self._wait_for(self._engine.plan.root, result)
         return Absent(reason=f"its expression never held: {place.call.source.get('expression')}")
+
+    def _of_spec(self, hook: Call) -> Json:
+        """A hook of the workflow, as the spec has it once its tags are replaced. Argo: substituteGlobalVariables."""
+        known = {name: value for name, value in self._engine.variables.items() if name != STATUS}
+        return self._engine.remember(("spec hook", hook.id), lambda: dict(replace_json(hook.source, known)))
 
     def variables(self, place: Place) -> Mapping[str, str]:
         """`workflow.*` as a call sees it."""
@@ -201,7 +232,7 @@ class HookRules:
 
     def _began_early(self, hook: Call) -> bool:
         """Whether a hook of the workflow has begun while that ran."""
-        return self._holds(hook, Scope(), self._engine.variables)
+        return self._holds(self._of_spec(hook), Scope(), self._engine.variables)
 
     def final_variables(self, *, hooks: bool = False) -> dict[str, str]:
         """What is known once the entrypoint is over; `hooks`: once the workflow's hooks are, too."""
@@ -261,6 +292,11 @@ class HookRules:
             if result is not None and not result.fulfilled:
                 return True
         return False
+
+
+def _called(hook: Json) -> Json:
+    """What names the template that a hook calls."""
+    return {field: hook[field] for field in ("template", "templateRef") if field in hook}
 
 
 def workflow_phase(phase: Phase) -> Phase:

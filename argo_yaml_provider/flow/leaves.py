@@ -51,7 +51,7 @@ def leaf_result(template: Json, call: Call, outcome: Outcome | None, spec: Json)
         host_node=last.host_node,
         daemoned=last.daemoned,
         ready_at=last.ready_at,
-        raised=last.unmade and not _tries_again(strategy_of(template, spec)),
+        raised=bool(outcome.values.get("raised")) or (last.unmade and not _tries_again(strategy_of(template, spec))),
         attempts=outcome.attempts,
         leaving=outcome.values.get("leaving") or {},
     )

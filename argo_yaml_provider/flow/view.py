@@ -214,8 +214,11 @@ class _View:
         engine, frame = self._engine, self._engine.frame(place)
         assert frame is not None
         leaving: dict[str, list[str]] = {}
+        without = engine.composites.branches.ends_without(frame)
         for name in engine.dags.wanted(frame):
             task = engine.dags.place(frame, name)
+            if without and (result := self._result(task)) is not None and engine.dags.waits(task, result):
+                continue
             leaving[name] = self.add(task, frame.node)
             needs = engine.dags.needs(frame, name)[0]
             above = [one for need in needs for one in leaving.get(need, ())] or [node["name"]]

@@ -136,7 +136,7 @@ def _surely_not(when: str) -> bool:
 
 def _items(step: Json) -> list[str]:
     if step.get("withItems"):
-        items = [gojson.dumps(item) for item in step["withItems"]]
+        items = [gojson.dumps(item, sort_keys=True) for item in step["withItems"]]  # as the API server keeps them
     elif step.get("withParam"):
         items = list(_param_items(step["withParam"]))
     else:

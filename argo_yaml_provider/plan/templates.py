@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from argo_yaml_provider.expr.depends import depends_logic
+from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.plan.nodes import CallKind, Json
 
 _KINDS = {
@@ -65,10 +66,17 @@ def targets(template: Json) -> list[str]:
     """
     named = str(template["dag"].get("target") or "")
     if named and "{{" not in named:
-        return named.split(" ")
+        return _known(named.split(" "), dag_tasks(template))
     needs = dependencies(template)
     needed = {name for names in needs.values() for name in names}
     return sorted(name for name in needs if name not in needed)
+
+
+def _known(names: list[str], tasks: dict[str, Json]) -> list[str]:
+    unknown = next((name for name in names if name not in tasks), None)
+    if unknown is not None:
+        raise ExprError(f"target '{unknown}' is not defined")
+    return names
 
 
 def wanted_tasks(template: Json) -> list[Json]:

@@ -81,7 +81,7 @@ CODES: dict[str, str] = {
     "bad-schedule": "the text is no cron schedule",
     "bad-annotation": "the text is not what this annotation of ours may say",
     "bad-timezone": "there is no such time zone",
-    "dynamic-template": "the name of a template that is called holds a tag, which only a templateRef may",
+    "dynamic-template": "the name of a template that is called holds a tag whose value in this file names none",
 }
 
 UNSUPPORTED: dict[str, str] = {

@@ -213,4 +213,4 @@ async def _run_child(host: Host, asker: Asker, decision: Decision, attempts: tup
     if ended.retry_after is not None:
         await host.record_attempts(attempts)
         return ended
-    return Ended(outcome=replace(ended.outcome, values=child.values, child=child.child))
+    return Ended(outcome=replace(ended.outcome, values={**child.values, **ended.outcome.values}, child=child.child))

@@ -135,6 +135,7 @@ class Run:
             retry = self.flow.retry(task.id, index, attempts)
             if retry.delay is None:
                 over = retry.outcome
+                values = {**values, **over.values}
                 return Outcome(phase=over.phase, message=over.message, attempts=over.attempts, values=values, child=run)
 
     def _memo(self, decision: Decision) -> Json | None:

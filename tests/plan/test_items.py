@@ -28,6 +28,7 @@ def values(step: dict[str, Any], scope: dict[str, Any] | None = None, *, dag: bo
         pytest.param([None], [("s(0:[])", "null")], id="null-is-a-list"),
         pytest.param([["a", [1]]], [("s(0:[a [1]])", '["a",[1]]')], id="lists"),
         pytest.param([{"b": 1, "a": "x<y"}], [("s(0:a:x<y,b:1)", '{"a":"x\\u003cy","b":1}')], id="maps-are-sorted"),
+        pytest.param([{"a": {"z": 1, "b": 2}}], [('s(0:a:{"b":2,"z":1})', '{"a":{"b":2,"z":1}}')], id="maps-in-maps-too"),
     ],
 )
 def test_names_and_values_of_literal_items(items: list[Any], want: list[tuple[str, Any]]) -> None:

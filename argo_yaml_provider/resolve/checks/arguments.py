@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from argo_yaml_provider.resolve.checks.known import called
 from argo_yaml_provider.resolve.checks.view import View, title
 from argo_yaml_provider.resolve.locations import has_location_or_key
-from argo_yaml_provider.resolve.references import key_of
 from argo_yaml_provider.spec.problems import suggest
 from argo_yaml_provider.spec.resource import Json, Path
 
@@ -119,7 +119,7 @@ def check_call_arguments(view: View) -> None:
     """Every step and task supplies what the template it calls asks for."""
     for key in view.resolved.templates:
         for path, call in view.calls(key):
-            target = key_of(key, call)
+            target = called(view, key, call)
             if target in view.resolved.templates:
                 missing = _missing(view.resolved.templates[target], call.get("arguments") or {})
                 if missing:

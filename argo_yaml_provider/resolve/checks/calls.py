@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from argo_yaml_provider.resolve.checks.known import called
 from argo_yaml_provider.resolve.checks.templates import name_problem
 from argo_yaml_provider.resolve.checks.view import View, title
 from argo_yaml_provider.resolve.references import LOCAL, holders_of, hooks_of, is_dynamic, key_of
@@ -71,11 +72,12 @@ def _check_reference(view: View, scope: str, holder: Json, path: Path, *, what: 
     key = key_of(scope, holder)
     if key in view.resolved.templates:
         return
-    if is_dynamic(key) and reference:
-        return
+    if is_dynamic(key) and (reference or (scope != LOCAL and called(view, scope, holder) in view.resolved.templates)):
+        return  # the spec's own names are never substituted
     if is_dynamic(key):
-        message = f"{what} calls a template whose name holds a tag, which only a templateRef may"
-        _say(view, scope, value, "dynamic-template", message, "name the templates, and choose between them with when")
+        message = f"{what} calls a template whose name holds a tag that does not name one here"
+        help_text = "let {{workflow.parameters.…}} stand in it, with a template's name as its value, or choose with when"
+        _say(view, scope, value, "dynamic-template", message, help_text)
         return
     if reference:
         _unknown_in_library(view, scope, (*path, "templateRef"), key, what)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from argo_yaml_provider.expr.depends import OF_ITEMS, RESULTS, names_in, wrong_results
 from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.resolve.checks.known import with_known_values
 from argo_yaml_provider.resolve.checks.shortcuts import is_plain_depends
 from argo_yaml_provider.resolve.checks.view import View, title
 from argo_yaml_provider.spec.problems import suggest
@@ -187,12 +188,13 @@ def find_cycle(waits: Mapping[str, Iterable[str]]) -> list[str]:
 def check_targets(view: View) -> None:
     """dag.target names tasks that there are."""
     for key, template in view.templates():
-        target = (template.get("dag") or {}).get("target") or ""
+        written = (template.get("dag") or {}).get("target") or ""
+        target = with_known_values(view, key, written) if "{{" in written else written
         names = [task.get("name", "") for task in tasks_of(template)]
         for match in re.finditer(r"[^ ]+", target) if "{{" not in target else ():
             if match[0] not in names:
                 message = f'the target "{match[0]}" is not a task here'
-                span = (match.start(), len(match[0]))
+                span = (match.start(), len(match[0])) if target == written else (0, len(written))
                 view.report(
                     key, ("dag", "target"), "unknown-task", message, help=suggest(match[0], names, label="tasks"), within=span
                 )

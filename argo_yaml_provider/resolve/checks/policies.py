@@ -15,6 +15,7 @@ from argo_yaml_provider.spec.resource import Json, Path
 
 POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
 ARTIFACT_GC = ("OnWorkflowCompletion", "OnWorkflowDeletion", "Never")
+SELECTOR_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 POD_GC = ("OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess")
 _METRIC = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _POD_RESOURCES = ("cpu", "memory")
@@ -60,6 +61,13 @@ def check_choices(view: View) -> None:
     if strategy and strategy not in POD_GC:
         help_text = suggest(strategy, POD_GC, label="strategies")
         view.report_spec(("spec", "podGC", "strategy"), "bad-choice", f'"{strategy}" is no strategy of podGC', help=help_text)
+    selector = (view.spec.get("podGC") or {}).get("labelSelector") or {}
+    for index, rule in enumerate(selector.get("matchExpressions") or ()):
+        if rule.get("operator") not in SELECTOR_OPERATORS:
+            path = ("spec", "podGC", "labelSelector", "matchExpressions", index, "operator")
+            given = str(rule.get("operator") or "")
+            help_text = suggest(given, SELECTOR_OPERATORS, label="operators")
+            view.report_spec(path, "bad-choice", f'"{given}" is no operator of a label selector', help=help_text)
     _check_artifact_gc(view, "", ("spec", "artifactGC"), view.spec.get("artifactGC") or {})
     own = spec_of(view.resolved.resource)
     if own.get("workflowTemplateRef") and own.get("templates"):

@@ -15,6 +15,7 @@ from typing import Any
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.tags import find_tags
 from argo_yaml_provider.resolve.checks.dags import ancestors, tasks_of
+from argo_yaml_provider.resolve.checks.known import called
 from argo_yaml_provider.resolve.checks.view import PODS, View, is_leaf, texts, title, type_of
 from argo_yaml_provider.resolve.references import is_dynamic, key_of
 from argo_yaml_provider.spec.problems import suggest
@@ -114,9 +115,34 @@ class _Upstream(Collection[str]):
 def check_tags(view: View) -> None:
     """Every tag of every template."""
     world = _global_scope(view)
+    after = _after_the_end(view, world)
+    early = _reached(view, view.resolved.entrypoint)
     for key, template in view.templates():
         if "/inline/" not in key:
-            _check_template(view, key, template, world)
+            _check_template(view, key, template, world if key in early else after)
+
+
+def _reached(view: View, start: str) -> set[str]:
+    """A template and all that its steps and tasks call, hooks aside."""
+    found: set[str] = set()
+    pending = [start] if start in view.resolved.templates else []
+    while pending:
+        key = pending.pop()
+        if key not in found:
+            found.add(key)
+            calls = (called(view, key, call) for _, call in view.calls(key))
+            pending += [one for one in calls if one in view.resolved.templates]
+    return found
+
+
+def _after_the_end(view: View, world: Scope) -> Scope:
+    """What the exit handler sees, and whatever the entrypoint does not reach. Argo: Workflow, from OnExit on."""
+    if not view.spec.get("onExit"):
+        return world
+    outputs = (template.get("outputs") or {} for _, template in view.templates())
+    named = [str(one.get("globalName") or "") for found in outputs for one in found.get("artifacts") or ()]
+    any_artifact = ("workflow.outputs.artifacts.",) if any("{{" in name for name in named) else ()
+    return world.plus({"workflow.failures"}, any_artifact)
 
 
 def _check_template(view: View, key: str, template: Json, above: Scope) -> None:
@@ -135,8 +161,16 @@ def _check_template(view: View, key: str, template: Json, above: Scope) -> None:
     _check_texts(view, key, template.get("outputs") or {}, ("outputs",), scope)
 
 
+def _has_exit_hook(step: Json) -> bool:
+    """Whether a step has an exit handler."""
+    return bool(step.get("onExit")) or "exit" in (step.get("hooks") or {})
+
+
 def _check_steps(view: View, key: str, template: Json, scope: Scope) -> Scope:
-    """Steps in order; a step sees those of the groups before it, and of itself its status (and in hooks its outputs)."""
+    """Steps in order; a step sees those of the groups before it, and of itself its status.
+
+    Its hooks see its outputs, too, if one of them is an exit handler: HasExitHook.
+    """
     everyone = {step.get("name", "") for _, step in view.calls(key)}
     seen, items = _Seen(), _Seen()
     for index, group in enumerate(template["steps"]):
@@ -145,7 +179,8 @@ def _check_steps(view: View, key: str, template: Json, scope: Scope) -> Scope:
         for at, step in enumerate(group):
             status, own = f"steps.{step.get('name')}.status", _output_names(view, key, step, "steps")
             here = before.plus({status}).plus(*_item_names(step))
-            places = _Places(here=here, in_hooks=here.plus(*own), others=everyone, word="steps")
+            in_hooks = here.plus(*own) if _has_exit_hook(step) else here
+            places = _Places(here=here, in_hooks=in_hooks, others=everyone, word="steps")
             _check_call(view, key, step, ("steps", index, at), places)
             ended.append((own, status, _item_names(step)))
         for own, status, item in ended:
@@ -316,7 +351,6 @@ def _global_scope(view: View) -> Scope:
         names |= {f"workflow.{what}.{one}" for one in {**(metadata.get(what) or {}), **(more.get(what) or {})}}
     names |= {f"workflow.labels.{one}" for one in more.get("labelsFrom") or ()}
     names |= {"workflow.priority"} if view.spec.get("priority") is not None else set()
-    names |= {"workflow.failures"} if view.spec.get("onExit") or view.spec.get("hooks") else set()
     published, open_ = _published(view)
     return Scope(layers=(names | published,), open=(*open_, *(("workflow.parameters",) if view.is_library else ())))
 
@@ -325,9 +359,9 @@ def _published(view: View) -> tuple[set[str], tuple[str, ...]]:
     """Global names of what some step or task calls. The entrypoint itself publishes for the workflow's end only."""
     names: set[str] = set()
     open_: set[str] = set()
-    called = {key_of(key, call) for key, _ in view.templates() for _, call in view.calls(key)}
+    targets = {key_of(key, call) for key, _ in view.templates() for _, call in view.calls(key)}
     for key, template in view.templates():
-        if key not in called and not view.is_library and not any(map(is_dynamic, called)):
+        if key not in targets and not view.is_library and not any(map(is_dynamic, targets)):
             continue
         for what in ("parameters", "artifacts"):
             for one in (template.get("outputs") or {}).get(what) or ():
