@@ -26,6 +26,8 @@ def call_value(function: Any, arguments: list[Any], frame: Frame, *, owner: Any 
         raise Panic("invalid operation: cannot call nil")
     if not isinstance(function, GoFunction):
         raise Panic(f"invalid operation: cannot call non-function of type {go_type(function)}")
+    if function.price:
+        frame.budget.step(function.price)
     if function.costly:
         _pay(function, frame)
     given = fitted(function, arguments)

@@ -35,10 +35,10 @@ from argo_yaml_provider.expr.values import GoFunction, Int64, SizedInt
 DURATION, TIME, LOCATION, MONTH, WEEKDAY = "time.Duration", "time.Time", "*time.Location", "time.Month", "time.Weekday"
 
 
-def _methods(rows: dict[str, tuple[str, str, Callable[..., Any]]]) -> dict[str, GoFunction]:
+def _methods(rows: dict[str, tuple[str, str, Callable[..., Any]]], flags: str = "method") -> dict[str, GoFunction]:
     """Rows of name: parameters, result, what it does with the owner and the arguments."""
     return {
-        name: GoFunction(name, call, tuple(parameters.split(", ")) if parameters else (), result, flags="method")
+        name: GoFunction(name, call, tuple(parameters.split(", ")) if parameters else (), result, flags=flags)
         for name, (parameters, result, call) in rows.items()
     }
 
@@ -169,7 +169,7 @@ Time.methods.update(_methods({
     "Year": ("", "int", _field(lambda f: f.year)),
     "YearDay": ("", "int", _field(lambda f: f.year_day)),
     "Zone": ("", "string", _field(lambda f: f.zone)),
-}))  # fmt: skip
+}, "method slow"))  # fmt: skip
 Duration.methods.update(_methods({
     "Abs": ("", DURATION, lambda duration: Duration(min(abs(duration.order), MAX))),
     "Hours": ("", "float64", _share(HOUR)),

@@ -17,7 +17,7 @@ from argo_yaml_provider.expr import operators
 from argo_yaml_provider.expr.calls import call_value
 from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.functions import BUILTINS, GET
-from argo_yaml_provider.expr.limits import Budget
+from argo_yaml_provider.expr.limits import SLOW, Budget
 from argo_yaml_provider.expr.loops import LOOPS, loop_code, truth
 from argo_yaml_provider.expr.signatures import Builtin
 from argo_yaml_provider.expr.values import Ints, is_nil, wrap
@@ -258,10 +258,11 @@ def _builtin(node: n.Builtin) -> Code:
 
 def _weighed(builtin: Builtin, arguments: Sequence[Code]) -> Code:
     """A call that is paid for by the size of what it reads."""
-    call, needs_budget = builtin.call, builtin.needs_budget
+    call, needs_budget, price = builtin.call, builtin.needs_budget, SLOW if builtin.slow else 0
 
     def weighed(frame: Frame) -> Any:
         values = [code(frame) for code in arguments]
+        frame.budget.step(price)
         frame.budget.weigh(values)
         return call(frame.budget, *values) if needs_budget else call(*values)
 

@@ -33,6 +33,11 @@ def _free(call: Callable[..., Any], check: _Check) -> Builtin:
     return Builtin(call, check, free=True)
 
 
+def _slow(call: Callable[..., Any], check: _Check) -> Builtin:
+    """A function each call of which costs a lot, however little it is given."""
+    return Builtin(call, check, slow=True)
+
+
 def _paid(call: Callable[..., Any], check: _Check) -> Builtin:
     """A function that is given the budget, because what it makes can be large."""
     return Builtin(call, check, needs_budget=True)
@@ -92,7 +97,7 @@ BUILTINS: dict[str, Builtin] = {
     "fromBase64": _plain(strings.from_base64, overloads("string -> string")),
     # times
     "now": _plain(dates.now, signatures.moment),
-    "date": _plain(dates.date, signatures.date),
+    "date": _slow(dates.date, signatures.date),
     "duration": _plain(dates.duration, overloads("string -> time.Duration")),
     "timezone": _plain(dates.timezone, overloads("string -> *time.Location")),
     # lists and maps

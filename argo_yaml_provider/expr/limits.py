@@ -26,6 +26,9 @@ STEPS = 150_000
 CHARACTERS_A_STEP = 16
 HEAVY = 16
 """How much more a function costs that looks at every character by itself."""
+SLOW = 32
+"""What a call costs that takes tens of microseconds whatever it is given: times and versions are read and written so."""
+SLOWER = 3 * SLOW
 MAX_PATTERN = 4_096
 """Characters of one regular expression."""
 PATTERN_MEMORY = 2 << 20

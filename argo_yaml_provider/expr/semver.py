@@ -271,7 +271,7 @@ def _check_parts(text: str, message: str) -> None:
 
 
 def _method(name: str, call: Callable[..., Any], parameters: tuple[str, ...] = (), result: str = "interface {}") -> GoFunction:
-    return GoFunction(name, call, parameters, result, flags="method")
+    return GoFunction(name, call, parameters, result, flags="method slow")
 
 
 _POINTER = ("*semver.Version",)

@@ -47,6 +47,8 @@ class Builtin:
     needs_budget: bool = False
     free: bool = False
     """It does not read all of its arguments."""
+    slow: bool = False
+    """A call takes tens of microseconds, whatever it is given."""
 
 
 def check_arguments(name: str, signature: Signature, natures: Sequence[Nature]) -> Nature:

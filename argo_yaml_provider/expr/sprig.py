@@ -28,22 +28,22 @@ from argo_yaml_provider.expr.values import GoFunction
 Row = tuple[str, Callable[..., Any]] | tuple[str, Callable[..., Any], str]
 
 _DATES: dict[str, Row] = {
-    "ago": ("* -> string", dates.ago),
-    "date": ("string, * -> string", dates.date),
-    "date_in_zone": ("string, *, string -> string", dates.date_in_zone),
-    "date_modify": ("string, time.Time -> time.Time", dates.date_modify),
-    "dateInZone": ("string, *, string -> string", dates.date_in_zone),
-    "dateModify": ("string, time.Time -> time.Time", dates.date_modify),
-    "duration": ("* -> string", dates.duration),
-    "durationRound": ("* -> string", dates.duration_round),
-    "htmlDate": ("* -> string", dates.html_date),
-    "htmlDateInZone": ("*, string -> string", dates.html_date_in_zone),
-    "must_date_modify": ("string, time.Time -> time.Time", dates.must_date_modify),
-    "mustDateModify": ("string, time.Time -> time.Time", dates.must_date_modify),
-    "mustToDate": ("string, string -> time.Time", parse_time),
-    "now": ("-> time.Time", dates.now),
-    "toDate": ("string, string -> time.Time", dates.to_date),
-    "unixEpoch": ("time.Time -> string", dates.unix_epoch),
+    "ago": ("* -> string", dates.ago, "slow"),
+    "date": ("string, * -> string", dates.date, "slow"),
+    "date_in_zone": ("string, *, string -> string", dates.date_in_zone, "slow"),
+    "date_modify": ("string, time.Time -> time.Time", dates.date_modify, "slow"),
+    "dateInZone": ("string, *, string -> string", dates.date_in_zone, "slow"),
+    "dateModify": ("string, time.Time -> time.Time", dates.date_modify, "slow"),
+    "duration": ("* -> string", dates.duration, "slow"),
+    "durationRound": ("* -> string", dates.duration_round, "slow"),
+    "htmlDate": ("* -> string", dates.html_date, "slow"),
+    "htmlDateInZone": ("*, string -> string", dates.html_date_in_zone, "slow"),
+    "must_date_modify": ("string, time.Time -> time.Time", dates.must_date_modify, "slow"),
+    "mustDateModify": ("string, time.Time -> time.Time", dates.must_date_modify, "slow"),
+    "mustToDate": ("string, string -> time.Time", parse_time, "slow"),
+    "now": ("-> time.Time", dates.now, "slow"),
+    "toDate": ("string, string -> time.Time", dates.to_date, "slow"),
+    "unixEpoch": ("time.Time -> string", dates.unix_epoch, "slow"),
 }
 _STRINGS: dict[str, Row] = {
     "hello": ("-> string", lambda: "Hello!"),
@@ -97,8 +97,8 @@ _STRINGS: dict[str, Row] = {
     "sortAlpha": ("* -> []string", strings.sort_alpha),
     "b64enc": ("string -> string", functions_strings.to_base64),
     "b64dec": ("string -> string", strings.b64_decode),
-    "b32enc": ("string -> string", strings.b32_encode),
-    "b32dec": ("string -> string", strings.b32_decode),
+    "b32enc": ("string -> string", strings.b32_encode, "heavy"),
+    "b32dec": ("string -> string", strings.b32_decode, "heavy"),
     "fail": ("string -> string", strings.fail),
     "getHostByName": ("string -> string", strings.host_by_name),
 }
@@ -217,10 +217,10 @@ _PATHS: dict[str, Row] = {
     "osDir": ("string -> string", paths.directory),
     "osExt": ("string -> string", paths.extension),
     "osIsAbs": ("string -> bool", paths.is_absolute),
-    "urlParse": ("string -> dict", strings.url_parse, "heavy"),
+    "urlParse": ("string -> dict", strings.url_parse, "heavy slow"),
     "urlJoin": ("dict -> string", strings.url_join),
-    "semver": ("string -> *semver.Version", semver.parse_version, "heavy"),
-    "semverCompare": ("string, string -> bool", lambda constraint, version: semver.satisfies(version, constraint)),
+    "semver": ("string -> *semver.Version", semver.parse_version, "heavy slow"),
+    "semverCompare": ("string, string -> bool", lambda constraint, version: semver.satisfies(version, constraint), "slower"),
 }
 _REGEXES: dict[str, Row] = {
     "regexMatch": ("string, string -> bool", strings.regex_match),
@@ -252,7 +252,7 @@ _CRYPTO: dict[str, Row] = {
     "encryptAES": ("string, string -> string", crypto.encrypt_aes),
     "decryptAES": ("string, string -> string", crypto.decrypt_aes),
     "randBytes": ("int -> string", crypto.rand_bytes, "budget"),
-    "uuidv4": ("-> string", crypto.uuid4),
+    "uuidv4": ("-> string", crypto.uuid4, "slow"),
 }
 _SHORT = {
     "*": "interface {}",

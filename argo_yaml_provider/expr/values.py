@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from argo_yaml_provider.expr.limits import SLOW, SLOWER
+
 
 def wrap(number: int) -> int:
     """The number as Go's int holds it: 64 bits, silently around."""
@@ -165,10 +167,11 @@ class GoFunction:
 
     The last parameter may be variadic (`...int`); a method's first parameter is its receiver and is not listed. Flags say
     how it is called and what it costs: `method`, `budget` (it gets the budget first), `free` (it does not read all of its
-    arguments), `heavy` (it looks at every character), `costly` (it is slow on purpose).
+    arguments), `heavy` (it looks at every character), `costly` (it is slow on purpose),
+    `slow` and `slower` (a call takes tens of microseconds, whatever it is given).
     """
 
-    __slots__ = ("call", "costly", "free", "heavy", "method", "name", "needs_budget", "parameters", "result")
+    __slots__ = ("call", "costly", "free", "heavy", "method", "name", "needs_budget", "parameters", "price", "result")
     go_type = "func"
 
     def __init__(
@@ -183,6 +186,7 @@ class GoFunction:
         self.name, self.call, self.parameters, self.result = name, call, parameters, result
         self.method, self.costly, self.needs_budget = "method" in flags, "costly" in flags, "budget" in flags
         self.free, self.heavy = "free" in flags, "heavy" in flags
+        self.price = SLOWER if "slower" in flags else SLOW if "slow" in flags else 0
 
 
 _TYPES: dict[type, str] = {
