@@ -46,7 +46,9 @@ def events(folder: Path, execution: str) -> list[Json]:
 
 
 # The latter not for a cluster, but it takes minutes on a busy machine.
-@pytest.mark.parametrize("execution", ["executor", pytest.param("worker", marks=pytest.mark.cluster)])
+@pytest.mark.parametrize(
+    "execution", ["executor", pytest.param("worker", marks=[pytest.mark.cluster, pytest.mark.timeout(900)])]
+)
 def test_the_artifacts_that_a_step_fetched_and_stored_are_datasets(tmp_path: Path, execution: str) -> None:
     pytest.importorskip("airflow.providers.openlineage")
     found = {(one["eventType"], one["job"]["name"].split(".")[-1]): one for one in events(tmp_path, execution)}
