@@ -14,7 +14,7 @@ from argo_yaml_provider.flow.outcome import Outcome
 from argo_yaml_provider.flow.results import Result
 from argo_yaml_provider.flow.tree import is_loop
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind
-from argo_yaml_provider.plan.templates import COMPOSITES
+from argo_yaml_provider.plan.templates import COMPOSITES, kind_of
 
 if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
@@ -132,9 +132,12 @@ class GlobalOutputs:
 
     def _counts(self, place: Place) -> bool:
         """A pod's outputs always, a steps template's on success, a dag's once a dag around it has succeeded."""
-        if place.call.kind not in COMPOSITES and place.call.kind is not CallKind.CHILD:
-            return place.call.kind is not CallKind.SUSPEND
-        if place.call.kind is not CallKind.DAG:
+        kind = place.call.kind
+        if kind not in COMPOSITES and kind is not CallKind.CHILD:
+            return kind is not CallKind.SUSPEND
+        if kind is CallKind.CHILD and place.call.template in self._engine.plan.templates:
+            kind = kind_of(self._engine.plan.templates[place.call.template])
+        if kind is not CallKind.DAG:
             return True
         parent = self._engine.tree.parent(place.call)
         return parent is not None and parent.kind is CallKind.DAG

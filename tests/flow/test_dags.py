@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.flow.test_flow import phases, played
 
 ENDLESS = """
@@ -96,3 +98,18 @@ def test_steps_without_a_group_are_no_template() -> None:
     run = played(NO_GROUP)
     assert phases(run) == {"": "Error"}
     assert run.flow.verdict().message == "error in entry template execution: Template 'main' missing specification"
+
+
+GLOBAL = """
+  templates:
+  - name: main
+    {retry}
+    dag: {{tasks: [{{name: a, template: leaf, arguments: {{parameters: [{{name: m, value: x}}]}}}}]}}
+    outputs: {{parameters: [{{name: o, globalName: g, valueFrom: {{parameter: "{{{{tasks.a.outputs.parameters.o}}}}"}}}}]}}
+"""
+
+
+@pytest.mark.parametrize("retry", ["", "retryStrategy: {limit: 1}"], ids=["once", "retried"])
+def test_a_dag_publishes_nothing_unless_it_lies_in_another(retry: str) -> None:
+    run = played(GLOBAL.format(retry=retry))
+    assert run.flow.verdict().values["outputs"] == {"parameters": {}, "artifacts": []}
