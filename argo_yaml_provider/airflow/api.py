@@ -2,7 +2,8 @@
 
 In: calls of a step's life.  Out: what Airflow's own Execution API does for them, run in this process in a few threads.
 Its functions are called themselves, not over HTTP: no token, no API server whose outage would fail every running step, and a
-third of the CPU (measured: 16 ms a step, against 42 over the in-process application and as much again over a socket).
+third of the CPU (measured: 16 ms a step, against 42 over the in-process application and as much again over a socket). A step's
+usual beginning and end take a fifth of that: usual.py.
 Must not know: plans, Kubernetes.
 """
 
@@ -13,14 +14,15 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from argo_yaml_provider.airflow.hosts.keys import once_key
+from argo_yaml_provider.airflow.usual import begin, end, show
+from argo_yaml_provider.airflow.xcoms import delete_xcom, read_xcom, read_xcoms, write_xcom
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -58,13 +60,13 @@ class Entered:
     logical_date: datetime | None
     begun: datetime
     """When the task began to run, also if that was under another runner."""
-    context: Any
-    """All that Airflow tells of the task and its run (TIRunContext), for listeners."""
+    context: Any = None
+    """All that Airflow tells of the task and its run (TIRunContext), for listeners; None where nobody asked."""
 
     @property
     def team(self) -> str | None:
         """The team of the DAG's bundle."""
-        return getattr(self.context.dag_run, "team_name", None)
+        return getattr(self.context.dag_run, "team_name", None) if self.context else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +131,9 @@ class ExecutionApi:
         """`work` in a thread, in a session of its own, tried again while the database is busy."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, _with_session, work)
 
-    async def enter_running(self, ti: TaskRef, who: Identity, *, adopt: bool = False) -> Entered:
+    async def enter_running(self, ti: TaskRef, who: Identity, *, adopt: bool = False, context: bool = False) -> Entered:
         """The task runs here from now on; its XComs of earlier tries are gone. Raises Refused."""
-        return await self.call(lambda session: _enter_running(session, ti, who, adopt=adopt))
+        return await self.call(lambda session: enter_running(session, ti, who, adopt=adopt, context=context))
 
     async def entered_before(self, ti: TaskRef, generation: int) -> Entered:
         """What a task was told that ran elsewhere, in an earlier generation."""
@@ -139,7 +141,7 @@ class ExecutionApi:
 
     async def finish(self, ti: TaskRef, end: Finish) -> None:
         """Push, keep and end, in one transaction. Raises Refused."""
-        await self.call(lambda session: _finish(session, ti, end))
+        await self.call(lambda session: finish(session, ti, end))
 
     async def show(self, ti: TaskRef, shown: Shown) -> None:
         """For the UI, while the task runs."""
@@ -147,7 +149,7 @@ class ExecutionApi:
 
     async def xcom(self, ti: TaskRef, key: str) -> Any:
         """A value that the task pushed; None if it did not."""
-        return await self.call(lambda session: _get_xcom(session, ti, key))
+        return await self.call(lambda session: read_xcom(session, ti, key))
 
     async def xcoms(self, dag_id: str, run_id: str, key: str, *, task_id: str | None = None) -> list[tuple[str, int, Any]]:
         """(task_id, map_index, value) of every task of the run, or of one task's every turn."""
@@ -202,14 +204,29 @@ def _with_session(work: Callable[[Session], Answer]) -> Answer:
     raise AssertionError
 
 
-def _enter_running(session: Session, ti: TaskRef, who: Identity, *, adopt: bool) -> Entered:
+def enter_running(session: Session, ti: TaskRef, who: Identity, *, adopt: bool, context: bool) -> Entered:
+    """As `ti_run` of Airflow's Execution API."""
+    begun = (_begun(session, ti) if adopt else None) or datetime.now(UTC)
+    row = None if adopt or context else begin(session, ti, who, begun)
+    if row is None:
+        return _enter_running(session, ti, who, begun)
+    return Entered(
+        max_tries=row.max_tries,
+        should_retry=row.max_tries != 0 and row.try_number <= row.max_tries,
+        conf=row.conf or {},
+        run_after=row.run_after,
+        logical_date=row.logical_date,
+        begun=begun,
+    )
+
+
+def _enter_running(session: Session, ti: TaskRef, who: Identity, begun: datetime) -> Entered:
     from airflow.api_fastapi.execution_api.datamodels.taskinstance import TIEnterRunningPayload
     from airflow.api_fastapi.execution_api.datamodels.token import TIClaims, TIToken
     from airflow.api_fastapi.execution_api.routes.task_instances import ti_run
     from airflow.utils.state import TaskInstanceState
     from fastapi import Response
 
-    begun = (_begun(session, ti) if adopt else None) or datetime.now(UTC)
     payload = TIEnterRunningPayload(
         state=TaskInstanceState.RUNNING,
         hostname=who.hostname,
@@ -221,7 +238,7 @@ def _enter_running(session: Session, ti: TaskRef, who: Identity, *, adopt: bool)
     context = ti_run(UUID(ti.id), payload, Response(), session, _dag_bag(), None, token)
     for key in context.xcom_keys_to_clear or ():
         if not key.startswith(once_key("")):  # these are the run's, not the task's
-            _delete_xcom(session, ti, key)
+            delete_xcom(session, ti, key)
     run = context.dag_run
     return Entered(
         max_tries=context.max_tries,
@@ -246,7 +263,6 @@ def _entered_before(session: Session, ti: TaskRef, generation: int) -> Entered:
         run_after=run.run_after,
         logical_date=run.logical_date,
         begun=run.run_after,
-        context=None,
     )
 
 
@@ -261,7 +277,6 @@ def _begun(session: Session, ti: TaskRef) -> datetime | None:
 
 
 def _show(session: Session, ti: TaskRef, shown: Shown, *, turn: bool = False) -> None:
-    from airflow.models.renderedtifields import RenderedTaskInstanceFields
     from airflow.models.taskinstance import TaskInstance
     from sqlalchemy import update
 
@@ -269,10 +284,16 @@ def _show(session: Session, ti: TaskRef, shown: Shown, *, turn: bool = False) ->
         statement = update(TaskInstance).where(TaskInstance.id == UUID(ti.id)).values(_rendered_map_index=shown.turn)
         session.execute(statement.execution_options(synchronize_session=False))
     if shown.fields is not None:
-        row: Any = SimpleNamespace(**asdict(ti), task=None)
-        RenderedTaskInstanceFields(ti=row, render_templates=False, rendered_fields=shown.fields).write(session=session)
-        if _is_news((ti.dag_id, ti.run_id, ti.task_id)):
-            RenderedTaskInstanceFields.delete_old_records(ti.task_id, ti.dag_id, session=session)
+        show(session, ti, shown.fields)
+        _forget_old(session, ti)
+
+
+def _forget_old(session: Session, ti: TaskRef) -> None:
+    """Rendered fields of the task in older runs, once for all turns of a loop."""
+    from airflow.models.renderedtifields import RenderedTaskInstanceFields
+
+    if _is_news((ti.dag_id, ti.run_id, ti.task_id)):
+        RenderedTaskInstanceFields.delete_old_records(ti.task_id, ti.dag_id, session=session)
 
 
 def _is_news(task: tuple[str, str, str]) -> bool:
@@ -289,7 +310,16 @@ _SHOWN: dict[tuple[str, str, str], None] = {}
 _SHOWN_KEPT = 10_000
 
 
-def _finish(session: Session, ti: TaskRef, end: Finish) -> None:
+def finish(session: Session, ti: TaskRef, ended: Finish) -> None:
+    """As the pushes of a worker and then `ti_update_state` of Airflow's Execution API."""
+    at = datetime.now(UTC)
+    if not end(session, ti, ended, at):
+        _finish(session, ti, ended, at)
+    elif ended.shown.fields is not None:
+        _forget_old(session, ti)
+
+
+def _finish(session: Session, ti: TaskRef, end: Finish, at: datetime) -> None:
     from airflow.api_fastapi.execution_api.routes.task_instances import ti_update_state
 
     for pushed in end.pushed:
@@ -299,7 +329,7 @@ def _finish(session: Session, ti: TaskRef, end: Finish) -> None:
     if end.skipped:
         _skip(session, ti, end.skipped)
     _show(session, ti, end.shown)
-    ti_update_state(UUID(ti.id), _state_payload(end), session, _dag_bag())
+    ti_update_state(UUID(ti.id), _state_payload(end, at), session, _dag_bag())
 
 
 def _skip(session: Session, ti: TaskRef, task_ids: tuple[str, ...]) -> None:
@@ -318,12 +348,11 @@ def _dag_bag() -> Any:
     return create_dag_bag()
 
 
-def _state_payload(end: Finish) -> Any:
+def _state_payload(end: Finish, now: datetime) -> Any:
     from airflow.api_fastapi.execution_api.datamodels import taskinstance as models
     from airflow.api_fastapi.execution_api.datamodels.asset import AssetProfile
     from airflow.utils.state import IntermediateTIState, TerminalTIState
 
-    now = datetime.now(UTC)
     turn = {"rendered_map_index": end.shown.turn} if end.shown.turn else {}
     if end.state == "success":
         return models.TISuccessStatePayload(
@@ -346,74 +375,6 @@ def _state_payload(end: Finish) -> Any:
             state=IntermediateTIState.AWAITING_INPUT, timeout=end.wait, next_method="resume", next_kwargs={}
         )
     return models.TITerminalStatePayload(state=models.TerminalStateNonSuccess(end.state), end_date=now, **turn)
-
-
-def _backend() -> Any:
-    """The deployment's XCom backend, where it has one of its own."""
-    from airflow.sdk.bases.xcom import BaseXCom
-    from airflow.sdk.execution_time.xcom import XCom
-
-    return None if XCom is BaseXCom else XCom
-
-
-def _get_xcom(session: Session, ti: TaskRef, key: str) -> Any:
-    from airflow.models.xcom import XComModel
-    from sqlalchemy import select
-
-    row = session.scalar(
-        select(XComModel.value).where(
-            XComModel.dag_id == ti.dag_id,
-            XComModel.run_id == ti.run_id,
-            XComModel.task_id == ti.task_id,
-            XComModel.map_index == ti.map_index,
-            XComModel.key == key,
-        )
-    )
-    if row is None or (backend := _backend()) is None:
-        return row
-    return backend.deserialize_value(SimpleNamespace(value=row, key=key))
-
-
-def read_xcoms(session: Session, dag_id: str, run_id: str, key: str, *, task_id: str | None) -> list[tuple[str, int, Any]]:
-    """(task_id, map_index, value) of all that was pushed under a key."""
-    from airflow.models.xcom import XComModel
-    from sqlalchemy import select
-
-    statement = select(XComModel.task_id, XComModel.map_index, XComModel.value).where(
-        XComModel.dag_id == dag_id, XComModel.run_id == run_id, XComModel.key == key
-    )
-    if task_id is not None:
-        statement = statement.where(XComModel.task_id == task_id)
-    rows = [(str(row[0]), int(row[1]), row[2]) for row in session.execute(statement)]
-    if backend := _backend():
-        return [(task, index, backend.deserialize_value(SimpleNamespace(value=value, key=key))) for task, index, value in rows]
-    return rows
-
-
-def write_xcom(session: Session, ti: TaskRef, pushed: Pushed) -> None:
-    """Push a value on behalf of the task."""
-    from airflow.api_fastapi.execution_api.routes.xcoms import set_xcom
-
-    value = pushed.value
-    named: Json = {
-        "key": pushed.key,
-        "task_id": ti.task_id,
-        "dag_id": ti.dag_id,
-        "run_id": ti.run_id,
-        "map_index": ti.map_index,
-    }
-    if backend := _backend():
-        value = backend.serialize_value(value, **named)
-    set_xcom(session=session, value=value, dag_result=False, mapped_length=pushed.mapped_length, **named)
-
-
-def _delete_xcom(session: Session, ti: TaskRef, key: str) -> None:
-    from airflow.api_fastapi.execution_api.routes.xcoms import delete_xcom
-
-    if backend := _backend():
-        value = _get_xcom(session, ti, key)
-        backend.purge(SimpleNamespace(key=key, value=value, dag_id=ti.dag_id, run_id=ti.run_id, task_id=ti.task_id))
-    delete_xcom(session, ti.dag_id, ti.run_id, ti.task_id, key, ti.map_index)
 
 
 def read_kept(session: Session, ti: TaskRef, key: str) -> Any:

@@ -48,7 +48,7 @@ def build_app() -> FastAPI:
 
 def stored_by(session: Session, dag_id: str, run_id: str, task_id: str, map_index: int) -> list[Json]:
     """What the task's last attempt has stored, each with its name."""
-    from argo_yaml_provider.airflow.api import read_xcoms
+    from argo_yaml_provider.airflow.xcoms import read_xcoms
 
     for _, index, value in read_xcoms(session, dag_id, run_id, OUTCOME_KEY, task_id=task_id):
         last = Outcome.from_json(value).last if index == map_index else None

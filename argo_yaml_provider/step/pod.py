@@ -18,7 +18,7 @@ from argo_yaml_provider.pods.affinity import on_other_hosts
 from argo_yaml_provider.pods.artifacts import Moves, plan_moves
 from argo_yaml_provider.pods.build import build_pod, with_pod_name
 from argo_yaml_provider.pods.container_sets import lead_of
-from argo_yaml_provider.pods.names import DAEMON_LABEL, PodKey, pod_labels, pod_name
+from argo_yaml_provider.pods.names import ATTEMPT_LABEL, DAEMON_LABEL, PodKey, pod_labels, pod_name
 from argo_yaml_provider.pods.supervise import NoEntrypoint, is_supervised
 from argo_yaml_provider.step.artifacts import Stored, repository_of, stored_of, with_way_out
 from argo_yaml_provider.step.belongings import make_belongings
@@ -52,6 +52,12 @@ def pod_key(host: Host, attempt: int) -> PodKey:
         attempt=attempt,
         workflow=host.facts.name,
     )
+
+
+async def delete_pods(host: Host) -> None:
+    """Those of all attempts of this generation of the task."""
+    labels = {name: value for name, value in pod_labels(pod_key(host, 0)).items() if name != ATTEMPT_LABEL}
+    await host.kube.delete_pods(host.facts.namespace, labels)
 
 
 async def run_pod(host: Host, decision: Decision, attempts: Sequence[Attempt] = ()) -> Attempt:

@@ -32,10 +32,10 @@ from argo_yaml_provider.flow.shutdown import TERMINATE
 from argo_yaml_provider.flow.slots import History
 from argo_yaml_provider.plan.nodes import CallKind, Json, PlannedTask
 from argo_yaml_provider.pods.artifacts import NONE
-from argo_yaml_provider.pods.names import ATTEMPT_LABEL, pod_labels, pod_name
+from argo_yaml_provider.pods.names import pod_name
 from argo_yaml_provider.step.host import Question, WorkflowRuns
 from argo_yaml_provider.step.own_secret import connections_of, with_own_secrets
-from argo_yaml_provider.step.pod import pod_key
+from argo_yaml_provider.step.pod import delete_pods, pod_key
 
 if TYPE_CHECKING:
     from argo_yaml_provider.airflow.hosts.life import Shared
@@ -94,6 +94,8 @@ class ExecutorHost:
     turn = ""
     moved = NONE
     _patient: PatientKube | None = None
+    _showed: Json | None = None
+    """The pod that the UI shows."""
 
     def __init__(self, shared: Shared, ti: TaskRef, envelope: Envelope, entered: Entered, log: TaskLog, *, first: bool) -> None:
         self.plan = envelope.plan
@@ -141,16 +143,21 @@ class ExecutorHost:
         self._staying.clear()
 
     def shown(self) -> Shown:
-        """What the UI is to show."""
+        """What the UI is to show, and does not show yet."""
         manifest = self._patient.manifest if self._patient else None
-        return Shown(turn=self.turn, fields=rendered_fields(manifest) if manifest else None)
+        new = manifest if manifest is not self._showed else None
+        return Shown(turn=self.turn, fields=rendered_fields(new) if new else None)
+
+    async def show(self) -> None:
+        """Show it now, while the step goes on."""
+        manifest = self._patient.manifest if self._patient else None
+        await self._shared.api.show(self._ti, self.shown())
+        self._showed = manifest
 
     async def undo(self) -> None:
         """End all that this generation of the task has begun: its pods, its child runs."""
-        key = pod_key(self, 0)
         if self._patient:
-            labels = {name: value for name, value in pod_labels(key).items() if name != ATTEMPT_LABEL}
-            await self.kube.delete_pods(self.facts.namespace, labels)
+            await delete_pods(self)
         if self.task.call_kind is CallKind.CHILD:
             names = [pod_name(pod_key(self, attempt)) for attempt in range(len(await self.attempts()) + 1)]
             await self._shared.children.end(self._ti, names)

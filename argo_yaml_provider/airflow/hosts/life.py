@@ -120,7 +120,8 @@ class Life:
         """What the scheduler is told: success (ended under control), failed (the row says nothing yet), drop (not ours)."""
         with self.log:
             try:
-                entered = await self._shared.api.enter_running(self.ti, self._shared.who, adopt=self._adopt)
+                heard = self._shared.listeners.any
+                entered = await self._shared.api.enter_running(self.ti, self._shared.who, adopt=self._adopt, context=heard)
                 return await self._run_entered(entered)
             except asyncio.CancelledError:
                 return await self._cancelled(), ""
@@ -197,7 +198,7 @@ class Life:
         await asyncio.sleep(SHOWN_AFTER)
         if self._host:
             with contextlib.suppress(Refused):
-                await self._shared.api.show(self.ti, self._host.shown())
+                await self._host.show()
 
     async def _overdue(self, limit: float) -> Ended:
         """Airflow's execution_timeout is a failure of the attempt, which a retryStrategy may follow."""

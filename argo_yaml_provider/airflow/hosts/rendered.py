@@ -6,6 +6,10 @@ Must not know: steps.
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from typing import Any
+
 from argo_yaml_provider.plan.nodes import Json
 from argo_yaml_provider.pods.containers import MAIN
 
@@ -14,12 +18,26 @@ HIDDEN = "***"
 
 def rendered_fields(manifest: Json) -> Json:
     """The main container's image, command, args and env, and the whole pod."""
-    from airflow.serialization.helpers import serialize_template_field
-
     shown = _masked(manifest)
     main: Json = next((one for one in shown["spec"]["containers"] if one["name"] == MAIN), {})
     fields = {name: main[name] for name in ("image", "command", "args", "env") if main.get(name)}
-    return {name: serialize_template_field(value, name) for name, value in {**fields, "pod": shown}.items()}
+    return {name: _shortened(name, value) for name, value in {**fields, "pod": shown}.items()}
+
+
+def _shortened(name: str, value: Any) -> Any:
+    """As Airflow serializes a field: keys in order, and cut where it is too long. Most are not, and are JSON already."""
+    from airflow.serialization.helpers import serialize_template_field
+
+    if len(str(value)) > _longest():
+        return serialize_template_field(value, name)
+    return json.loads(json.dumps(value, sort_keys=True))
+
+
+@cache
+def _longest() -> int:
+    from airflow.configuration import conf
+
+    return int(conf.getint("core", "max_templated_field_length"))
 
 
 def _masked(manifest: Json) -> Json:

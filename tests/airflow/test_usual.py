@@ -1,0 +1,228 @@
+"""What is done here in a task's usual beginning and end leaves the rows that Airflow's own functions leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from argo_yaml_provider.airflow import api, run, usual
+from argo_yaml_provider.airflow.api import Finish, Identity, Pushed, Shown, TaskRef
+from argo_yaml_provider.plan.compile import compile_text
+from argo_yaml_provider.pods.settings import PodSettings
+from bench import database
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+Rows = dict[str, list[dict[str, Any]]]
+OURS, THEIRS = "ours", "theirs"
+WHO = Identity(hostname="host", unixname="unix", pid=7)
+BEGUN, ENDED = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC), datetime(2026, 1, 2, 3, 5, 7, 891011, tzinfo=UTC)
+WORKFLOW = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    dag: {tasks: [{name: ours, template: work}, {name: theirs, template: work}]}
+  - name: work
+    retryStrategy: {limit: 2}
+    container: {image: busybox, command: ["true"]}
+"""
+PUSHED = Pushed(key="outcome", value={"phase": "Succeeded", "attempts": [{"exit_code": 0}], "ü": None})
+FIELDS = {"image": "busybox", "env": [{"name": "PASSWORD", "value": "secret"}], "pod": {"spec": {"password": "secret"}}}
+SHOWN = Shown(turn="(0:item)", fields=FIELDS)
+SUCCESS = Finish(state="success", pushed=(PUSHED,), shown=SHOWN)
+
+
+@pytest.fixture
+def session(request: pytest.FixtureRequest, airflow_db: object) -> Iterator[Session]:
+    """Two tasks that wait for their start."""
+    from airflow import settings
+
+    name = getattr(request, "param", "sqlite")
+    if why := database.missing(name):
+        pytest.skip(why)
+    with database.fresh(name) as url, pytest.MonkeyPatch.context() as patch:
+        if url:
+            patch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", url)
+            patch.delenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS")
+            _connect()
+        (plan,) = compile_text(WORKFLOW, file="wf.yaml")
+        run.create_runs([run.Request(name="wf", plan=plan)], PodSettings(namespace="default"), series="run")
+        assert settings.NonScopedSession is not None
+        with settings.NonScopedSession() as opened:
+            _wait(opened)
+            yield opened
+            opened.rollback()
+        settings.dispose_orm(do_log=False)
+    _connect()
+
+
+on_both = pytest.mark.parametrize("session", ["sqlite", pytest.param("postgresql", marks=pytest.mark.cluster)], indirect=True)
+"""The second needs no cluster, but its migration takes a minute."""
+
+
+def _connect() -> None:
+    from airflow import settings
+
+    settings.dispose_orm(do_log=False)
+    settings.configure_vars()  # type: ignore[no-untyped-call]
+    settings.configure_orm()  # type: ignore[no-untyped-call]
+
+
+def _wait(session: Session) -> None:
+    from airflow.models.taskinstance import TaskInstance
+    from sqlalchemy import update
+
+    queued = {"state": "queued", "try_number": 1, "queued_dttm": datetime(2026, 1, 2, 3, 4, tzinfo=UTC)}
+    session.execute(update(TaskInstance).where(TaskInstance.task_id.in_((OURS, THEIRS))).values(**queued))
+    session.commit()
+
+
+def ref(session: Session, task_id: str) -> TaskRef:
+    from airflow.models.taskinstance import TaskInstance
+    from sqlalchemy import select
+
+    row = session.scalars(select(TaskInstance).where(TaskInstance.task_id == task_id)).one()
+    return TaskRef(id=str(row.id), dag_id=row.dag_id, run_id=row.run_id, task_id=task_id, map_index=row.map_index)
+
+
+def rows(session: Session, task_id: str) -> Rows:
+    """Every row of every table that names the task, without what tells two tasks, or two moments, apart."""
+    from airflow.models.base import Base
+
+    session.flush()
+    session.expire_all()
+    found: Rows = {}
+    for table in Base.metadata.sorted_tables:
+        if "task_id" in table.c and table.c.task_id.type.python_type is str:
+            chosen = session.execute(table.select().where(table.c.task_id == task_id)).mappings()
+            found[table.name] = [{name: _told(name, value) for name, value in row.items()} for row in chosen]
+    return found
+
+
+def _told(name: str, value: object) -> object:
+    if isinstance(value, datetime) and abs(datetime.now(UTC) - value) < timedelta(hours=1):
+        return "now"
+    return "its own" if name in ("id", "task_id", "task_display_name") else value
+
+
+def set_row(session: Session, task_id: str, **values: Any) -> None:
+    from airflow.models.taskinstance import TaskInstance
+    from sqlalchemy import update
+
+    session.execute(update(TaskInstance).where(TaskInstance.task_id == task_id).values(**values))
+
+
+@on_both
+def test_a_beginning_leaves_what_airflow_leaves(session: Session) -> None:
+    ours = api.enter_running(session, ref(session, OURS), WHO, adopt=False, context=False)
+    theirs = api.enter_running(session, ref(session, THEIRS), WHO, adopt=False, context=True)
+    assert ours.context is None
+    assert ours == replace(theirs, context=None, begun=ours.begun)
+    assert rows(session, OURS) == rows(session, THEIRS)
+    assert [row["event"] for row in rows(session, OURS)["log"]] == ["running"]
+
+
+@on_both
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(SUCCESS, id="success"),
+        pytest.param(Finish(state="success", pushed=(PUSHED, replace(PUSHED, value=[]))), id="success-pushed-twice"),
+        pytest.param(Finish(state="skipped", pushed=(PUSHED,), reason="when"), id="skipped"),
+        pytest.param(Finish(state="failed", pushed=(PUSHED,), reason="exit code 1", shown=SHOWN), id="failed"),
+    ],
+)
+def test_an_end_leaves_what_airflow_leaves(session: Session, end: Finish) -> None:
+    for task_id in (OURS, THEIRS):
+        assert usual.begin(session, ref(session, task_id), WHO, BEGUN)
+    assert usual.end(session, ref(session, OURS), end, ENDED)
+    api._finish(session, ref(session, THEIRS), end, ENDED)
+    assert rows(session, OURS) == rows(session, THEIRS)
+    assert {row["duration"] for row in rows(session, OURS)["task_instance"]} <= {62.212, 62.21211}
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(replace(SUCCESS, state="up_for_retry"), id="retry"),
+        pytest.param(replace(SUCCESS, pushed=(replace(PUSHED, mapped_length=1),)), id="list-to-map-over"),
+        pytest.param(replace(SUCCESS, kept={"attempts-0": []}), id="kept-for-the-next-try"),
+        pytest.param(replace(SUCCESS, skipped=(THEIRS,)), id="leaves-tasks-out"),
+        pytest.param(replace(SUCCESS, outlets=({"type": "Asset", "name": "a", "uri": "a"},)), id="updates-an-asset"),
+    ],
+)
+def test_an_end_to_which_more_belongs_is_left_to_airflow(session: Session, end: Finish) -> None:
+    assert usual.begin(session, ref(session, OURS), WHO, BEGUN)
+    before = rows(session, OURS)
+    assert not usual.end(session, ref(session, OURS), end, ENDED)
+    assert rows(session, OURS) == before
+
+
+def test_a_failure_that_stops_others_is_left_to_airflow(session: Session) -> None:
+    from airflow.models.dag import DagModel
+    from sqlalchemy import update
+
+    session.execute(update(DagModel).values(fail_fast=True))
+    assert usual.begin(session, ref(session, OURS), WHO, BEGUN)
+    assert not usual.end(session, ref(session, OURS), replace(SUCCESS, state="failed"), ENDED)
+    assert usual.end(session, ref(session, OURS), SUCCESS, ENDED)
+
+
+@pytest.mark.parametrize("state", ["success", "failed", "restarting", "up_for_retry", None])
+def test_an_end_that_somebody_else_has_written_is_refused(session: Session, state: str | None) -> None:
+    assert usual.begin(session, ref(session, OURS), WHO, BEGUN)
+    set_row(session, OURS, state=state)
+    assert not usual.end(session, ref(session, OURS), replace(SUCCESS, state="skipped"), ENDED)
+    assert rows(session, OURS)["xcom"] == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"state": "running"}, id="runs-elsewhere"),
+        pytest.param({"state": "restarting"}, id="cleared"),
+        pytest.param({"next_method": "resume", "next_kwargs": {}}, id="resumed"),
+    ],
+)
+def test_a_beginning_that_is_not_the_first_is_left_to_airflow(session: Session, values: dict[str, Any]) -> None:
+    set_row(session, OURS, **values)
+    assert usual.begin(session, ref(session, OURS), WHO, BEGUN) is None
+    assert rows(session, OURS)["log"] == []
+
+
+def test_a_beginning_with_values_of_an_earlier_try_is_left_to_airflow(session: Session) -> None:
+    from argo_yaml_provider.airflow.xcoms import write_xcom
+
+    write_xcom(session, ref(session, OURS), PUSHED)
+    assert usual.begin(session, ref(session, OURS), WHO, BEGUN) is None
+    api.enter_running(session, ref(session, OURS), WHO, adopt=False, context=False)
+    assert rows(session, OURS)["xcom"] == []
+
+
+def test_a_task_that_is_gone_is_nobodys(session: Session) -> None:
+    gone = replace(ref(session, OURS), id="00000000-0000-0000-0000-000000000000")
+    assert usual.begin(session, gone, WHO, BEGUN) is None
+    assert not usual.end(session, gone, SUCCESS, ENDED)
+
+
+@pytest.mark.parametrize(("dialect", "known"), [("sqlite", True), ("postgresql", True), ("mysql", False)])
+def test_databases_without_a_test_are_left_to_airflow(dialect: str, known: bool) -> None:
+    assert usual._is_known(dialect) is known
+
+
+def test_a_release_of_airflow_whose_tables_are_not_known_does_it_all_itself(session: Session) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("airflow.__version__", "3.4.0")
+        usual._is_known.cache_clear()
+        assert usual.begin(session, ref(session, OURS), WHO, BEGUN) is None
+    usual._is_known.cache_clear()
+    assert usual.begin(session, ref(session, OURS), WHO, BEGUN)
