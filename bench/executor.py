@@ -130,9 +130,9 @@ def watch_runner(said: Path) -> None:
 
     serve = runner.serve_line
 
-    async def watched(line: Any) -> None:
+    async def watched(line: Any) -> bool:
         with watching_loop(said):
-            await serve(line)
+            return await serve(line)
 
     runner.serve_line = watched
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.executors.base_executor import BaseExecutor
@@ -24,8 +25,8 @@ LOOK_EVERY = 2.0
 """Seconds between looks at the rows of what runs here."""
 SILENCE = 60.0
 """A runner that has said nothing for so many seconds hangs; it says something every few."""
-SOUND = 60.0
-"""A runner that has lived for so many seconds did not die of what it was started with."""
+SOUND = 10.0
+"""A runner that has been at work for so many seconds did not die of what it was started with."""
 LONGEST_PAUSE = 60.0
 
 
@@ -54,8 +55,6 @@ class StepExecutor(BaseExecutor):
         """Tasks of a dead scheduler that were cleared: their pods must go."""
         self._looked = 0.0
         self._beaten = time.monotonic()
-        self._begun = 0.0
-        """When the runner was started."""
         self._deaths = 0
         """Runners in a row that died young."""
         self._replace_at: float | None = None
@@ -91,8 +90,7 @@ class StepExecutor(BaseExecutor):
         from argo_yaml_provider.airflow.hosts.executor import serve
         from argo_yaml_provider.airflow.hosts.link import Link
 
-        self._begun = time.monotonic()
-        self._link = Link(serve)
+        self._link = Link(partial(serve, job=self.job_id))
 
     def _process_workloads(self, workload_items: Sequence[ExecutorWorkload]) -> None:
         for workload in workload_items:
@@ -170,7 +168,7 @@ class StepExecutor(BaseExecutor):
 
     def _bury_runner(self, now: float) -> None:
         self.link.close(0)
-        lived = now - self._begun
+        lived = self.link.at_work(now)
         self._deaths = 0 if lived > SOUND else self._deaths + 1
         pause = 0.0 if self._deaths <= 1 else min(2.0 ** (self._deaths - 2), LONGEST_PAUSE)
         self._replace_at = now + pause

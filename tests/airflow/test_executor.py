@@ -256,7 +256,7 @@ def test_a_step_that_takes_longer_than_its_execution_timeout_fails_and_loses_its
     wait_until_gone(cluster, namespace_of(tmp_path), before)
 
 
-def die(line: socket.socket) -> None:
+def die(line: socket.socket, **_: object) -> None:
     """A runner that cannot start."""
     line.close()
     os._exit(3)

@@ -1,6 +1,7 @@
 """The runner: one asyncio process that runs all steps of a scheduler.
 
-In: the scheduler's messages (run, cancel, stop).  Out: one `Life` for each task; an event when it has ended.
+In: the scheduler's messages (run, cancel, stop).  Out: one `Life` for each task; an event when it has ended. A scheduler that
+dies without a word is reported dead, so that the next one need not wait until its silence is long enough.
 Must not know: pods, plans.
 """
 
@@ -12,26 +13,41 @@ import json
 import os
 import signal
 import socket
+import time
 from importlib import import_module
 
 from argo_yaml_provider.airflow.hosts.life import Life, Shared, bury
 from argo_yaml_provider.airflow.hosts.link import Message, encode
 from argo_yaml_provider.airflow.hosts.metrics import start_metrics
+from argo_yaml_provider.airflow.rows import report_death
 
 _LINE = 1 << 24
 """Bytes of the longest message."""
 BEAT_EVERY = 5.0
+DYING = 2.0
+"""Seconds that a scheduler may take to be gone once its line has ended."""
 
 
-def serve(line: socket.socket) -> None:
-    """The process's whole life."""
+def serve(line: socket.socket, *, job: int | str | None = None) -> None:
+    """The process's whole life; `job` is the scheduler's."""
+    parent = os.getppid()
     for number in (signal.SIGINT, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _leave_scheduler_behind()
     _import_ahead()
     start_metrics()
-    asyncio.run(serve_line(line))
+    stopped = asyncio.run(serve_line(line))
+    if job is not None and not stopped and _is_dead(parent):
+        report_death(job)
+
+
+def _is_dead(parent: int) -> bool:
+    """Whether the process that started this one is gone. Its line ends a moment before it does."""
+    end = time.monotonic() + DYING
+    while os.getppid() == parent and time.monotonic() < end:
+        time.sleep(0.05)
+    return os.getppid() != parent
 
 
 def _import_ahead() -> None:
@@ -76,7 +92,8 @@ def _leave_scheduler_behind() -> None:
         setproctitle("airflow executor -- StepExecutor: runner")
 
 
-async def serve_line(line: socket.socket) -> None:
+async def serve_line(line: socket.socket) -> bool:
+    """Until the scheduler says stop, or nothing more; whether it said it."""
     reader, writer = await asyncio.open_connection(sock=line, limit=_LINE)
     runner = Runner(writer)
     watch = asyncio.create_task(runner.watch())
@@ -89,7 +106,9 @@ async def serve_line(line: socket.socket) -> None:
     except ConnectionError:
         pass
     watch.cancel()
+    stopped = runner.stopping
     await runner.let_go()
+    return stopped
 
 
 class Runner:

@@ -37,6 +37,12 @@ class Link:
         self.ended = False
         self.heard = time.monotonic()
         """When the runner last said something."""
+        self._first: float | None = None
+        """When it first did: its imports were done."""
+
+    def at_work(self, now: float) -> float:
+        """Seconds since the runner said its first word; 0 if it never said one."""
+        return 0.0 if self._first is None else now - self._first
 
     @property
     def pid(self) -> int:
@@ -63,6 +69,7 @@ class Link:
             wait = 0
         if lines:
             self.heard = time.monotonic()
+            self._first = self._first or self.heard
         return [json.loads(line) for line in lines]
 
     def _read(self) -> list[bytes]:

@@ -54,3 +54,14 @@ def test_a_runner_ends_when_its_scheduler_hangs_up() -> None:
     begun = time.monotonic()
     link.close(30)
     assert time.monotonic() - begun < 10
+
+
+def test_a_runner_is_at_work_from_its_first_word_on() -> None:
+    link = Link(echo)
+    started = time.monotonic()
+    assert link.at_work(started + 5) == 0.0
+    link.send({"a": 1})
+    while not link.receive(5):
+        pass
+    assert 0 < link.at_work(time.monotonic() + 5) - 5 <= time.monotonic() - started
+    link.close(5)
