@@ -27,7 +27,10 @@ class StepFailed(Exception):
 
 
 class ArgoRetryPolicy(RetryPolicy):
-    """Retries what the flow says is to be retried, fails what it says has failed; anything else is a lost host."""
+    """Retries what the flow says is to be retried, fails what it says has failed; anything else is a lost host.
+
+    But for a step that hangs beyond its execution_timeout: nobody could ask the flow, and the next host would hang as well.
+    """
 
     def evaluate(
         self,
@@ -36,6 +39,10 @@ class ArgoRetryPolicy(RetryPolicy):
         max_tries: int,  # noqa: ARG002
         context: Any = None,  # noqa: ARG002
     ) -> RetryDecision:
+        from airflow.sdk.exceptions import AirflowTaskTimeout
+
+        if isinstance(exception, AirflowTaskTimeout):
+            return RetryDecision.fail()
         if not isinstance(exception, StepFailed):
             return RetryDecision.retry(delay=timedelta(seconds=5), reason="the step was interrupted, its pod is taken up again")
         if exception.retry_after is None:

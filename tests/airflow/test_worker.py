@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException, ErrorType, TaskAwaitingInput
+from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout, ErrorType, TaskAwaitingInput
 from airflow.sdk.execution_time import task_runner
 from airflow.sdk.execution_time.comms import DagRunStateResult, ErrorResponse, TriggerDagRun
 
@@ -68,9 +68,10 @@ def test_what_did_not_run_is_skipped(phase: Phase) -> None:
         pytest.param(StepFailed("no"), "fail", None, id="the-last-attempt"),
         pytest.param(StepFailed("no", 7), "retry", timedelta(seconds=7), id="another-attempt"),
         pytest.param(OSError("gone"), "retry", timedelta(seconds=5), id="a-lost-host"),
+        pytest.param(AirflowTaskTimeout("late"), "fail", None, id="a-step-that-hangs"),
     ],
 )
-def test_the_policy_repeats_what_the_flow_decided(error: Exception, action: str, delay: timedelta | None) -> None:
+def test_the_policy_repeats_what_the_flow_decided(error: BaseException, action: str, delay: timedelta | None) -> None:
     decision = ArgoRetryPolicy().evaluate(error, 1, 3)
     assert (decision.action.value, decision.retry_delay) == (action, delay)
 
@@ -152,6 +153,37 @@ def test_a_whole_run_in_workers(dags_folder: Path, kubernetes: EmbeddedKubernete
         ("never", -1): "skipped",
         ("verdict", -1): "success",
     }
+
+
+LATE = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: late}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      retryStrategy: {limit: 1}
+      container: {image: busybox, command: [sleep, "3600"]}
+"""
+
+
+def test_a_step_that_takes_too_long_has_failed_and_only_its_retry_strategy_runs_it_again(
+    dags_folder: Path, kubernetes: EmbeddedKubernetes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv("AIRFLOW__ARGO_YAML__EXECUTION", "worker")
+    monkeypatch.setenv("AIRFLOW__ARGO_YAML__CONFIG_FILE", str(kubernetes.kubeconfig))
+    (dags_folder / "late.yaml").write_text(LATE)
+    dag = DagBag(dags_folder / "loader.py").dags["late"]
+    dag.get_task("main").execution_timeout = timedelta(seconds=3)
+    run = dag.test()
+    (main,) = (one for one in run.get_task_instances() if one.task_id == "main")
+    outcome = main.xcom_pull(task_ids="main", key="argo")
+    message = "execution_timeout of 3 s is over"
+    assert [(one["phase"], one["message"]) for one in outcome["attempts"]] == [("Failed", message)] * 2
+    assert (str(main.state), main.try_number, outcome["phase"]) == ("failed", 2, "Failed")
 
 
 CALLBACKS = """\

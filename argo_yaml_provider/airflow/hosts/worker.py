@@ -7,6 +7,7 @@ Must not know: how a step is run (step.run), nor the metadata database.
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -42,6 +43,8 @@ _SUPERVISOR = threading.Lock()
 
 _NOT_RUN = (Phase.SKIPPED, Phase.OMITTED, Phase.ABSENT)
 _POLL_SECONDS = 5.0
+_END_SECONDS = 60.0
+"""What the end of a step that took too long may take."""
 
 
 def run_in_worker(operator: Any, context: Mapping[str, Any]) -> list[int] | None:
@@ -55,7 +58,7 @@ def run_in_worker(operator: Any, context: Mapping[str, Any]) -> list[int] | None
         try:
             ended = loop.run_until_complete(task)
         except BaseException:
-            # Airflow enforces execution_timeout by raising from a signal handler: the task is still there, and its pod.
+            # A signal's handler may raise wherever the process is: the task is still there, and its pod.
             if not task.done():
                 task.cancel(DELETE_POD)
                 with suppress(asyncio.CancelledError):
@@ -79,14 +82,12 @@ def tell_airflow(ended: Ended) -> list[int] | None:
 
 
 async def _run(operator: Any, context: Mapping[str, Any]) -> Ended:
-    from argo_yaml_provider.step.run import run_task
-
     envelope = envelope_of(operator)
     extras = await talk(connection_extras, envelope.pods.conn_id)
     async with open_kube(envelope.pods, extras, shared=False, read=_connection) as kube:
         callbacks = _calling(kube, operator, context)
         host = WorkerHost(operator, context, envelope, callbacks or kube)
-        ended = await run_task(host)
+        ended = await _run_in_time(host, _take_over_timeout())
         operator.moved = host.moved, ended.outcome
         if callbacks:
             await callbacks.completed()
@@ -96,6 +97,50 @@ async def _run(operator: Any, context: Mapping[str, Any]) -> Ended:
             await leave_out(tasks)
         host.measure(ended.measured)
         return ended
+
+
+def _take_over_timeout() -> float | None:
+    """Seconds left of the task's execution_timeout, which Airflow enforces by an alarm that raises wherever the process is.
+
+    A step has to end its pod and to write down its attempt; so the end comes from here, and the alarm waits until that hangs.
+    """
+    from airflow.sdk.execution_time.timeout import timeout
+
+    if not isinstance(getattr(signal.getsignal(signal.SIGALRM), "__self__", None), timeout):
+        return None
+    left = signal.getitimer(signal.ITIMER_REAL)[0]
+    if left:
+        signal.setitimer(signal.ITIMER_REAL, left + _END_SECONDS)
+    return left or None
+
+
+async def _run_in_time(host: WorkerHost, limit: float | None) -> Ended:
+    """As in the executor's runner, a step that takes longer has failed, and a retryStrategy may follow."""
+    from argo_yaml_provider.step.pod import delete_pods
+    from argo_yaml_provider.step.run import DELETE_POD, run_task
+    from argo_yaml_provider.step.timeout import end_overdue
+
+    if limit is None:
+        return await run_task(host)
+    work = asyncio.create_task(run_task(host))
+    try:
+        await asyncio.wait({work}, timeout=limit)
+    except asyncio.CancelledError as cancelled:
+        await _cancel(work, *cancelled.args)
+        raise
+    if work.done():
+        return work.result()
+    await _cancel(work, DELETE_POD)
+    message = f"execution_timeout of {host.execution_timeout:g} s is over"
+    host.log(message)
+    await delete_pods(host)
+    return await end_overdue(host, message)
+
+
+async def _cancel(work: asyncio.Task[Ended], *said: str) -> None:
+    work.cancel(*said)
+    with suppress(asyncio.CancelledError):
+        await work
 
 
 def _connection(conn_id: str) -> Any:
@@ -122,6 +167,11 @@ class WorkerHost(RunValues):
         self._operator = operator
         self._ti_id = ti.id
         self._run = context["dag_run"]
+
+    @property
+    def execution_timeout(self) -> float:
+        """As its DAG says it, in seconds."""
+        return float(self._operator.execution_timeout.total_seconds())
 
     async def attempts(self) -> tuple[Attempt, ...]:
         return attempts_from_json(await talk(self._store.get, attempts_key(self.generation)))
