@@ -28,7 +28,7 @@ HEAVY = 16
 """How much more a function costs that looks at every character by itself."""
 SLOW = 32
 """What a call costs that takes tens of microseconds whatever it is given: times and versions are read and written so."""
-SLOWER = 3 * SLOW
+SLOWER = 8 * SLOW
 MAX_PATTERN = 4_096
 """Characters of one regular expression."""
 PATTERN_MEMORY = 2 << 20
