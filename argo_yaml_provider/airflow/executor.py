@@ -28,6 +28,8 @@ SILENCE = 60.0
 SOUND = 10.0
 """A runner that has been at work for so many seconds did not die of what it was started with."""
 LONGEST_PAUSE = 60.0
+REST = 0.2
+"""Seconds that a sync waits at most in the place of a scheduler that never sleeps."""
 
 
 class StepExecutor(BaseExecutor):
@@ -80,8 +82,11 @@ class StepExecutor(BaseExecutor):
     def start(self) -> None:
         """Make the pool that steps run in, and start the runner."""
         from argo_yaml_provider.airflow.rows import ensure_pool
+        from argo_yaml_provider.airflow.settings import scheduler_sleeps
 
         ensure_pool()
+        if not scheduler_sleeps():
+            self.sync_wait = self.sync_wait or REST
         if self._link is None:
             self.start_runner()
 

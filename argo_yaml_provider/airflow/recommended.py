@@ -15,7 +15,10 @@ RECOMMENDED: dict[str, tuple[str, str]] = {
         "child runs and parallel runs move on in every turn of the scheduler",
     ),
     "scheduler.max_dagruns_to_create_per_loop": ("100", "as many runs start at once"),
-    "scheduler.scheduler_idle_sleep_time": ("0.2", "a step follows its predecessor within a fifth of a second, not a second"),
+    "scheduler.scheduler_idle_sleep_time": (
+        "0",
+        "StepExecutor does the waiting, up to a fifth of a second, and a step that ends cuts it short; else it is a second",
+    ),
     "scheduler.job_heartbeat_sec": ("2", "a dead scheduler is noticed sooner"),
     "scheduler.scheduler_health_check_threshold": ("15", "the steps of a dead scheduler are taken over after 15 s, not 30"),
     "scheduler.orphaned_tasks_check_interval": ("10", "and looked for every 10 s, not every 5 minutes"),

@@ -126,6 +126,13 @@ def executor_limit() -> int:
     return _number("executor_limit")
 
 
+def scheduler_sleeps() -> bool:
+    """Whether the scheduler itself rests when it has nothing to do."""
+    from airflow.configuration import conf
+
+    return bool(conf.getfloat("scheduler", "scheduler_idle_sleep_time") > 0)
+
+
 def artifact_repository() -> Json | None:
     """A JSON object, or the URI of a store that an Airflow connection knows the way to."""
     text = option("artifact_repository")

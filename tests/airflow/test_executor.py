@@ -285,6 +285,18 @@ def test_its_limit_is_the_one_that_the_configuration_declares(airflow_db: Path, 
     assert StepExecutor().slots_available == 7
 
 
+@pytest.mark.parametrize(("sleep", "wait"), [("0", 0.2), ("0.5", 0.0)])
+def test_it_waits_in_the_place_of_a_scheduler_that_never_sleeps(
+    sleep: str, wait: float, airflow_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME", sleep)
+    monkeypatch.setattr(hosts_executor, "serve", die)
+    executor = StepExecutor()
+    executor.start()
+    executor.end()
+    assert executor.sync_wait == wait
+
+
 def test_it_takes_no_slot_of_core_parallelism_and_has_a_limit_of_its_own(airflow_db: Path) -> None:
     executor = StepExecutor(parallelism=7)
     executor.running = {("any", "task", "run", 1, -1)}  # type: ignore[arg-type]
