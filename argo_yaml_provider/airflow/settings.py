@@ -109,11 +109,7 @@ def deadline_callbacks() -> Json:
 
 def calls_back_nothing() -> bool:
     """Whether the executor that Airflow gives callbacks to, the first, is ours, which runs steps alone."""
-    from airflow.configuration import conf
-
-    return (
-        conf.get("core", "executor", fallback="").split(";")[0].split("=")[-1].split(",")[0].strip().split(":")[-1] == EXECUTOR
-    )
+    return _executors()[0] == EXECUTOR
 
 
 def event_service_accounts() -> bool:
@@ -218,10 +214,15 @@ def resolve_execution(wanted: str, where: str = f"[{SECTION}] execution") -> Exe
 
 def executor_configured() -> bool:
     """Whether `core.executor` lists StepExecutor, with or without an alias."""
+    return EXECUTOR in _executors()
+
+
+def _executors() -> list[str]:
+    """All that `core.executor` lists, of every team, without their aliases; never empty."""
     from airflow.configuration import conf
 
     listed = conf.get("core", "executor", fallback="")
-    return any(part.strip().split(":")[-1] == EXECUTOR for team in listed.split(";") for part in team.split("=")[-1].split(","))
+    return [part.strip().split(":")[-1] for team in listed.split(";") for part in team.split("=")[-1].split(",")]
 
 
 def defers_by_default() -> bool:
