@@ -18,6 +18,8 @@ from argo_yaml_provider.expr.values import go_kind, wrap
 
 _VISIT = 6
 """Steps that one visit of one value costs."""
+_EVALUATION = 4 * _VISIT
+"""Steps that one evaluation of a script costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +30,24 @@ class Query:
     budget: Budget
 
 
-Step = Callable[[Query, Any, "tuple[Any, ...]"], Any]
-"""One part of a path: what it finds in a value, handed on to the rest of the path (which is steps again)."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One part of a path."""
+
+    run: Callable[[Query, Any, tuple[Step, ...]], Any]
+    """What it finds in a value, handed on to the rest of the path."""
+    fits: Callable[[Any], bool] = lambda _value: True
+    """Whether it may find anything in such a value: of most parts of a document no error is made only to be dropped."""
+    is_index: bool = False
+
+
 Script = Callable[[Query, Any], Any]
 
 
 def query(path: str, value: Any, budget: Budget) -> Any:
     """What the path finds."""
     first, *rest = compiled(path)
-    return first(Query(value, budget), value, tuple(rest))
+    return first.run(Query(value, budget), value, tuple(rest))
 
 
 @lru_cache(maxsize=256)
@@ -57,7 +68,7 @@ def _step(part: Part) -> Step:
 def _on(rest: tuple[Step, ...], query: Query, value: Any) -> Any:
     """The rest of the path, on what was found."""
     query.budget.step(_VISIT)
-    return rest[0](query, value, rest[1:]) if rest else value
+    return rest[0].run(query, value, rest[1:]) if rest else value
 
 
 def _each(rest: tuple[Step, ...], query: Query, values: Iterable[Any]) -> list[Any]:
@@ -73,6 +84,9 @@ def _each(rest: tuple[Step, ...], query: Query, values: Iterable[Any]) -> list[A
 
 def _quiet(rest: tuple[Step, ...], query: Query, value: Any) -> Any:
     """Nothing where the path leads nowhere; but an exhausted budget stays an error."""
+    if rest and not rest[0].fits(value):
+        query.budget.step(_VISIT)
+        return None
     try:
         return _on(rest, query, value)
     except Panic:
@@ -81,22 +95,25 @@ def _quiet(rest: tuple[Step, ...], query: Query, value: Any) -> Any:
         return None
 
 
-_PLAIN: tuple[Any, ...] = ({}, [], "", 0.0, True)
-_KINDS = {type(None): "nil", **{type(one): go_kind(one) for one in _PLAIN}}
-"""Of what JSON is made of: most of a search is parts of a document that have not what it looks for."""
-
-
 def _wrong_target(kind: str, value: Any, expected: str) -> Panic:
-    got = _KINDS.get(type(value)) or go_kind(value)
+    got = "nil" if value is None else go_kind(value)
     return Panic(f"{kind}: invalid token target. expected [{expected}] got [{got}]")
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _has_members(value: Any) -> bool:
+    return isinstance(value, (dict, list))
+
+
 def _root() -> Step:
-    return lambda query, _current, rest: _on(rest, query, query.root)
+    return Step(lambda query, _current, rest: _on(rest, query, query.root))
 
 
 def _current() -> Step:
-    return lambda query, current, rest: _on(rest, query, current)
+    return Step(lambda query, current, rest: _on(rest, query, current))
 
 
 def _key(name: str) -> Step:
@@ -107,7 +124,7 @@ def _key(name: str) -> Step:
             raise Panic(f"key: invalid token key '{name}' not found")
         return _on(rest, query, current[name])
 
-    return key
+    return Step(key, fits=lambda value: isinstance(value, dict) and name in value)
 
 
 def _index(number: int) -> Step:
@@ -118,8 +135,7 @@ def _index(number: int) -> Step:
             raise Panic("index: invalid token out of range")
         return _on(rest, query, current[number])
 
-    index.is_index = True  # type: ignore[attr-defined]
-    return index
+    return Step(index, fits=_is_list, is_index=True)
 
 
 def _length() -> Step:
@@ -133,7 +149,7 @@ def _length() -> Step:
             size = current.get("length", size)
         return _on(rest, query, size)
 
-    return length
+    return Step(length, fits=lambda value: isinstance(value, (dict, list, str)))
 
 
 def _values(kind: str, value: Any) -> list[Any]:
@@ -145,7 +161,7 @@ def _values(kind: str, value: Any) -> list[Any]:
 
 
 def _wildcard() -> Step:
-    return lambda query, current, rest: _each(rest, query, _values("wildcard", current))
+    return Step(lambda query, current, rest: _each(rest, query, _values("wildcard", current)), fits=_has_members)
 
 
 def _recursive() -> Step:
@@ -164,7 +180,7 @@ def _recursive() -> Step:
         query.budget.allocate(len(found))
         return found
 
-    return recursive
+    return Step(recursive)
 
 
 def _filter(text: str) -> Step:
@@ -174,15 +190,14 @@ def _filter(text: str) -> Step:
         if not text:
             raise Panic("invalid expression. is empty")
         found = [value for value in _values("filter", current) if _counts(_evaluated(evaluate, query, value))]
-        if rest and getattr(rest[0], "is_index", False):
+        if rest and rest[0].is_index:
             return _on(rest, query, found)
         return _each(rest, query, found)
 
-    return pick
+    return Step(pick, fits=_has_members)
 
 
 def _evaluated(evaluate: Script, query: Query, value: Any) -> Any:
-    query.budget.step(4 * _VISIT)
     try:
         return evaluate(query, value)
     except Panic:
@@ -204,20 +219,26 @@ def _script(text: str) -> Step:
     def step(query: Query, current: Any, rest: tuple[Step, ...]) -> Any:
         value = evaluate(query, current)
         if isinstance(value, str):
-            return _key(value)(query, current, rest)
+            return _key(value).run(query, current, rest)
         number = whole(value)
         if number is None:
             got = "nil" if value is None else go_kind(value)
             raise Panic(f"unexpected expression result. expected [int string] got [{got}]")
-        return _index(number)(query, current, rest)
+        return _index(number).run(query, current, rest)
 
-    return step
+    return Step(step, fits=_has_members)
 
 
 def _script_of(text: str) -> Script:
     from argo_yaml_provider.expr.jsonpath_script import compile_script
 
-    return compile_script(text)
+    script = compile_script(text)
+
+    def evaluate(query: Query, current: Any) -> Any:
+        query.budget.step(_EVALUATION)
+        return script(query, current)
+
+    return evaluate
 
 
 def whole(value: Any) -> int | None:
@@ -250,7 +271,7 @@ def _range(*bounds: Any) -> Step:
         indexes = range(low, high, stride) if stride > 0 else range(high - 1, low - 1, stride)
         return _selected(rest, query, [current[index] for index in indexes])
 
-    return cut
+    return Step(cut, fits=_is_list)
 
 
 def _bound(script: Script | None, query: Query, current: Any, otherwise: int) -> int:
@@ -268,7 +289,7 @@ def _clamped(index: int, length: int) -> int:
 
 def _selected(rest: tuple[Step, ...], query: Query, found: list[Any]) -> Any:
     """An index behind a range or union means one of what was found; anything else, each of them."""
-    if rest and getattr(rest[0], "is_index", False):
+    if rest and rest[0].is_index:
         return _on(rest, query, found)
     return _each(rest, query, found)
 
@@ -288,7 +309,7 @@ def _union(*members: Any) -> Step:
             raise _wrong_target("union", current, "array slice")
         return _selected(rest, query, [current[name] for name in names if -len(current) <= name < len(current)])
 
-    return union
+    return Step(union, fits=_has_members)
 
 
 def _member(value: Any) -> Any:

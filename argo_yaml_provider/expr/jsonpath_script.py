@@ -17,6 +17,7 @@ from argo_yaml_provider.expr.errors import Panic
 from argo_yaml_provider.expr.functions_json import read_json
 from argo_yaml_provider.expr.functions_numbers import parse_float, parse_int
 from argo_yaml_provider.expr.jsonpath import Query, compiled
+from argo_yaml_provider.expr.limits import SLOW
 from argo_yaml_provider.expr.operators import power, quotient, remainder
 from argo_yaml_provider.expr.rendering import render_go
 
@@ -27,6 +28,8 @@ _TRUTHS = {
     "0": False, "f": False, "F": False, "FALSE": False, "false": False, "False": False,
 }  # fmt: skip
 MAX_DEPTH = 50
+RENDERED = 4
+"""Steps that rendering costs, an element."""
 
 
 class Scope:
@@ -42,6 +45,11 @@ class Scope:
         """An operation's value, or what a word stands for."""
         value = argument(self) if callable(argument) else argument
         return self.names.get(value, value) if isinstance(value, str) else value
+
+    def rendered(self, value: Any) -> str:
+        """The value as Go prints it; it may be the whole document."""
+        self.query.budget.weigh((value,), RENDERED)
+        return render_go(value)
 
 
 def compile_script(text: str) -> Callable[[Query, Any], Any]:
@@ -130,7 +138,7 @@ def _path(text: str) -> Operand:
     first, *rest = compiled(text)
 
     def find(scope: Scope) -> Any:
-        value = first(scope.query, scope.names["@"], tuple(rest))
+        value = first.run(scope.query, scope.names["@"], tuple(rest))
         return _in_quotes(value) if isinstance(value, str) else value
 
     return find
@@ -141,14 +149,14 @@ def _in_quotes(text: str) -> str:
 
 
 def number(argument: Any, scope: Scope) -> float:
-    value = None if argument is None else parse_float(render_go(scope.named(argument)))
+    value = None if argument is None else parse_float(scope.rendered(scope.named(argument)))
     if value is None:
         raise Panic("invalid argument. expected number")
     return value
 
 
 def _integer(argument: Any, scope: Scope) -> int:
-    value = None if argument is None else parse_int(render_go(scope.named(argument)))
+    value = None if argument is None else parse_int(scope.rendered(scope.named(argument)))
     if value is None:
         raise Panic("invalid argument. expected integer")
     return value
@@ -158,7 +166,7 @@ def truth(argument: Any, scope: Scope) -> bool:
     value = scope.named(argument)
     if value is None:
         return False
-    text = render_go(value)
+    text = scope.rendered(value)
     if text not in _TRUTHS:
         raise Panic("invalid argument. expected boolean")
     return _TRUTHS[text]
@@ -170,10 +178,10 @@ def text(argument: Any, scope: Scope) -> str:
         raise Panic("invalid argument. is nil")
     word = argument(scope) if callable(argument) else argument
     if not isinstance(word, str):
-        return render_go(word)
+        return scope.rendered(word)
     if word in scope.names:
         value = scope.names[word]
-        return _in_quotes(_without_double(value)) if isinstance(value, str) else render_go(value)
+        return _in_quotes(_without_double(value)) if isinstance(value, str) else scope.rendered(value)
     return f"'{word[1:-1]}'" if _is_double(word) else word
 
 
@@ -195,6 +203,8 @@ def _same(left: Any, right: Any, scope: Scope) -> bool:
 
 def _matches(left: Any, right: Any, scope: Scope) -> bool:
     subject, pattern = (_bare(text(side, scope)) for side in (left, right))
+    scope.query.budget.step(SLOW)
+    scope.query.budget.weigh((subject,))
     return regexes.compiled(pattern).found(subject)
 
 
