@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.expr.template import replace_json
 from argo_yaml_provider.flow.branches import Branches
 from argo_yaml_provider.flow.entries import Absent, Place, Stopped
 from argo_yaml_provider.flow.frames import Frame
@@ -18,7 +19,7 @@ from argo_yaml_provider.flow.outputs import captured_results, template_outputs
 from argo_yaml_provider.flow.results import FAILURES, Result, span
 from argo_yaml_provider.flow.scope import of_turns
 from argo_yaml_provider.flow.tree import is_loop
-from argo_yaml_provider.plan.nodes import Call, CallKind, LoopKind
+from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind
 
 if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
@@ -130,8 +131,8 @@ class Composites:
             if end.phase is not Phase.SUCCEEDED:
                 phase = Phase.RUNNING if end.phase is Phase.RUNNING else Phase.FAILED
                 return Result(type="Steps", phase=phase, message=end.message, **span(ends))
-        text = gojson.dumps(frame.template.get("outputs"))
-        outputs = template_outputs(frame.template, engine.steps.scope(frame, count, text))
+        template, text = self._with_outputs(frame)
+        outputs = template_outputs(template, engine.steps.scope(frame, count, text))
         return Result(type="Steps", phase=Phase.SUCCEEDED, outputs=outputs, **span(ends))
 
     def _dag(self, frame: Frame) -> Result:
@@ -144,9 +145,17 @@ class Composites:
         self._check_loops(frame, succeeded=phase is Phase.SUCCEEDED)
         if phase in FAILURES:
             return Result(type="DAG", phase=phase, **span(results))
-        text = gojson.dumps(frame.template.get("outputs"))
-        outputs = template_outputs(frame.template, engine.dags.scope_of_all(frame, text))
+        template, text = self._with_outputs(frame)
+        outputs = template_outputs(template, engine.dags.scope_of_all(frame, text))
         return Result(type="DAG", phase=phase, outputs=outputs, **span(results))
+
+    def _with_outputs(self, frame: Frame) -> tuple[Json, str]:
+        """The template with what has become known to the workflow in its outputs, and their text."""
+        text = gojson.dumps(frame.template.get("outputs"))
+        if "{{" not in text or "workflow.outputs" not in text:
+            return frame.template, text
+        found = self._engine.globals.parameters(frame.place, ended=True)
+        return {**frame.template, "outputs": replace_json(frame.template["outputs"], found)}, text
 
     def _check_loops(self, frame: Frame, *, succeeded: bool) -> None:
         """Results of a loop that are no JSON break the dag: at once if a task comes after the loop, else at the end."""

@@ -212,9 +212,8 @@ class DagRules:
         return Scope(values)
 
     def scope_of_all(self, frame: Frame, text: str) -> Scope:
-        """What the dag's outputs may speak of: every task."""
+        """What the dag's outputs may speak of: every task, but no global output, as in Argo."""
         values: dict[str, Any] = of_inputs(frame.template)
-        values |= self._engine.composites.global_outputs(frame, text, None)
         for name in self.tasks(frame):
             if name in self.wanted(frame):
                 values |= self.variables(frame, name, text)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.flow.entries import Execution, Place
-from argo_yaml_provider.flow.outcome import Outcome
-from argo_yaml_provider.flow.results import Result
+from argo_yaml_provider.flow.outcome import Outcome, Phase
+from argo_yaml_provider.flow.results import Outputs, Result, of_attempt
+from argo_yaml_provider.flow.suspend import asked_for
 from argo_yaml_provider.flow.tree import is_loop
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind
 from argo_yaml_provider.plan.templates import COMPOSITES, kind_of
@@ -41,19 +42,29 @@ class GlobalOutputs:
     def _in_order(self, calls: list[Call]) -> list[Call]:
         """Calls in the order of their last task; a composite after its members."""
         order = {task.call: number for number, task in enumerate(self._engine.plan.tasks) if task.call}
-        last: dict[str, int] = dict(order)
+        last, depth = dict(order), {}
         for stand in self._engine.tree.stands.values():
+            around = self._around(stand.call)
+            depth[stand.call.id] = len(around)
             if stand.call.id in order:
-                above = stand.parent
-                while above is not None:
-                    last[above.id] = max(last.get(above.id, 0), order[stand.call.id])
-                    above = self._engine.tree.parent(above)
-        return sorted(calls, key=lambda call: (last.get(call.id, 0), len(call.groups) > 0))
+                last |= {above.id: max(last.get(above.id, 0), order[stand.call.id]) for above in around}
+        return sorted(calls, key=lambda call: (last.get(call.id, 0), -depth[call.id]))
+
+    def _around(self, call: Call) -> list[Call]:
+        """What a call lies in, from the inside out."""
+        found: list[Call] = []
+        above = self._engine.tree.parent(call)
+        while above is not None:
+            found.append(above)
+            above = self._engine.tree.parent(above)
+        return found
 
     def _may_produce(self, call: Call) -> bool:
         if call.loop is LoopKind.UNROLLED:
             return False
-        return call.kind is CallKind.CHILD or call.template in self._named
+        if call.kind is CallKind.CHILD or call.template in self._named:
+            return True
+        return call.kind is CallKind.DAG and any(member.template in self._named for group in call.groups for member in group)
 
     def parameters(self, place: Place, *, ended: bool = False) -> dict[str, str]:
         """`workflow.outputs.parameters.*` as the place sees it when it begins; `ended`: when all in it has ended."""
@@ -83,10 +94,7 @@ class GlobalOutputs:
         around: set[str] = set()
         if ended:
             before = before.union(tree.tasks_of(place.call))
-            above: Call | None = place.call
-            while above is not None:
-                around.add(above.id)
-                above = tree.parent(above)
+            around = {place.call.id, *(call.id for call in self._around(place.call))}
         found = Found({}, {})
         for call in self._producers:
             tasks = tree.tasks_of(call)
@@ -124,23 +132,55 @@ class GlobalOutputs:
     def _add(self, found: Found, place: Place) -> None:
         if place.call.kind is CallKind.CHILD:
             self._add_child(found, self._engine.outcome_of(place))
-        if is_loop(place.call, place.index) or not self._counts(place):
+        if is_loop(place.call, place.index):
             return
-        result = self._engine.result(place)
-        if result is not None and result.outputs is not None:
-            self._add_outputs(found, place, result)
+        for outputs in self._published(place, self._engine.result(place)):
+            self._add_outputs(found, place, outputs)
+        if place.call.kind is CallKind.DAG:
+            self._add_members(found, place)
 
-    def _counts(self, place: Place) -> bool:
-        """A pod's outputs always, a steps template's on success, a dag's once a dag around it has succeeded."""
-        kind = place.call.kind
-        if kind not in COMPOSITES and kind is not CallKind.CHILD:
-            return kind is not CallKind.SUSPEND
-        if kind is CallKind.CHILD and place.call.template in self._engine.plan.templates:
-            kind = kind_of(self._engine.plan.templates[place.call.template])
-        if kind is not CallKind.DAG:
-            return True
-        parent = self._engine.tree.parent(place.call)
-        return parent is not None and parent.kind is CallKind.DAG
+    def _published(self, place: Place, result: Result | None) -> list[Outputs]:
+        """What a call gives of itself: each of a pod's attempts, a steps template that ran; a dag does not, see below."""
+        if result is None or result.outputs is None:
+            return []
+        kind = self._kind(place.call)
+        if kind is CallKind.SUSPEND:
+            return [Outputs(parameters=self._supplied(place, result.outputs))]
+        if kind in COMPOSITES:
+            ran = place.call.kind is kind or bool(result.attempts)
+            return [result.outputs] if kind is CallKind.STEPS and ran else []
+        return [outputs for attempt in result.attempts if (outputs := of_attempt(attempt)) is not None]
+
+    def _kind(self, call: Call) -> CallKind:
+        """The kind, also of what is a run of its own here."""
+        template = self._engine.plan.templates.get(call.template)
+        return call.kind if template is None else kind_of(template)
+
+    def _supplied(self, place: Place, outputs: Outputs) -> dict[str, str | None]:
+        """Of a suspend: what a person said, not what it goes on with by itself. Argo: updateSuspendedNode."""
+        template = self._engine.plan.templates[place.call.template]
+        timed, defaults = bool((template.get("suspend") or {}).get("duration")), asked_for(template)
+        return {
+            name: value
+            for name, value in outputs.parameters.items()
+            if value is not None and not (timed and value == defaults.get(name))
+        }
+
+    def _add_members(self, found: Found, place: Place) -> None:
+        """A dag that has succeeded makes known what each of its tasks gave, in its order; not that of a loop as a whole."""
+        frame = self._engine.frame(place)
+        if frame is None or self._engine.composites.failed_fast(frame):
+            return
+        if self._engine.composites.branches.phase(frame) is not Phase.SUCCEEDED:
+            return
+        wanted = self._engine.dags.wanted(frame)
+        for name in (name for name in self._engine.dags.tasks(frame) if name in wanted):
+            task = self._engine.dags.place(frame, name)
+            if is_loop(task.call, task.index) or task.call.template not in self._named:
+                continue
+            result = self._engine.result(task)
+            if result is not None and result.outputs is not None:
+                self._add_outputs(found, task, result.outputs)
 
     def _add_child(self, found: Found, outcome: Outcome | None) -> None:
         values = outcome.values if outcome is not None else {}
@@ -148,11 +188,8 @@ class GlobalOutputs:
         found.parameters.update(given.get("parameters") or {})
         found.artifacts.update(given.get("artifacts") or {})
 
-    def _add_outputs(self, found: Found, place: Place, result: Result) -> None:
-        outputs = result.outputs
+    def _add_outputs(self, found: Found, place: Place, outputs: Outputs) -> None:
         declared = self._declared(place)
-        if outputs is None:
-            return
         for parameter in declared.get("parameters") or ():
             if parameter.get("globalName") and parameter["name"] in outputs.parameters:
                 found.parameters[parameter["globalName"]] = outputs.parameters[parameter["name"]]
