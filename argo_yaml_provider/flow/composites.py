@@ -20,6 +20,7 @@ from argo_yaml_provider.flow.results import FAILURES, Result, span
 from argo_yaml_provider.flow.scope import of_turns
 from argo_yaml_provider.flow.tree import is_loop
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind
+from argo_yaml_provider.plan.templates import targets
 
 if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
@@ -142,6 +143,7 @@ class Composites:
         results = [r for r in engine.gather(engine.dags.place(frame, name) for name in names) if r is not None]
         if phase is Phase.RUNNING:
             return Result(type="DAG", phase=phase)
+        self._check_hooks(frame)
         self._check_loops(frame, succeeded=phase is Phase.SUCCEEDED)
         if phase in FAILURES:
             return Result(type="DAG", phase=phase, **span(results))
@@ -156,6 +158,12 @@ class Composites:
             return frame.template, text
         found = self._engine.globals.parameters(frame.place, ended=True)
         return {**frame.template, "outputs": replace_json(frame.template["outputs"], found)}, text
+
+    def _check_hooks(self, frame: Frame) -> None:
+        """A wrong hook of a task makes that an Error; of a target, the dag as a whole. Argo: executeDAG."""
+        for name in targets(frame.template):
+            if wrong := self._engine.hooks.wrong(self._engine.dags.place(frame, name), exits=False):
+                raise ExprError(wrong)
 
     def _check_loops(self, frame: Frame, *, succeeded: bool) -> None:
         """Results of a loop that are no JSON break the dag: at once if a task comes after the loop, else at the end."""

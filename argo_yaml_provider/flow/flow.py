@@ -147,12 +147,14 @@ class Flow:
         root = engine.result(engine.root)
         assert root is not None
         phase, message = workflow_phase(root.phase), root.message
-        if root.raised:
+        if root.raised and not self._facts.node:
             message = f"error in entry template execution: {message}"
         elif root.failed and self._facts.shutdown:
             message = stopped(self._facts.shutdown)
         on_exit = self._on_exit()
-        if phase is Phase.SUCCEEDED and on_exit is not None and on_exit.failed:
+        if on_exit is not None and on_exit.raised:
+            phase, message = Phase.ERROR, f"error in exit template execution : {on_exit.message}"
+        elif phase is Phase.SUCCEEDED and on_exit is not None and on_exit.failed:
             phase, message = on_exit.phase, on_exit.message
         wrong = engine.hooks.wrong_of_workflow()
         if wrong and phase in (Phase.SUCCEEDED, Phase.FAILED):
@@ -171,6 +173,7 @@ class Flow:
             values["shutdown"] = self._facts.shutdown
         if self._facts.node:
             values["leaving"] = engine.composites.branches.leaving_root(engine.root)
+            values["broke"] = root.raised
         return Outcome(phase=phase, message=message, values=values)
 
     def _on_exit(self) -> Result | None:

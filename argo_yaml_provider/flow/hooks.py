@@ -61,8 +61,8 @@ class HookRules:
         hook = self._hook(place.call, frame, parent)
         if hook is None or (result.raised and frame.place.call.kind is CallKind.STEPS):
             return Absent(reason=f"{hooked} did not run, or broke its group")
-        if place.call.name == EXIT and self.terminated(place):
-            return Absent(reason=stopped(TERMINATE))
+        if why := self._left_out(place, frame, parent):
+            return Absent(reason=why)
         try:
             with clock.fixed(self._engine.facts, node):
                 if place.call.name == EXIT:
@@ -92,6 +92,47 @@ class HookRules:
         if frame.place.call.kind is not CallKind.DAG or result.type != "Skipped":
             return False
         return self._engine.dags.ends_with(frame, self._name(parent), result)
+
+    def _left_out(self, place: Place, frame: Frame, parent: Place) -> str:
+        """Why Argo never comes to this hook: another of its step is wrong, or its group breaks before. '' if it does."""
+        exits = place.call.name == EXIT
+        if exits and self.terminated(place):
+            return stopped(TERMINATE)
+        if exits and (why := self.wrong(parent, exits=False)):
+            return why
+        if frame.place.call.kind is CallKind.DAG:
+            return ""
+        group, own = self._group(parent), self._position(frame, parent)
+        if why := self._engine.steps.begun_broken(frame, group):
+            return why
+        key = ("wrong hook", frame.key, group)
+        after, why = self._engine.remember(key, lambda: self._wrong_from_the_start(frame, group))
+        return why if exits or own > after else ""
+
+    def _wrong_from_the_start(self, frame: Frame, group: int) -> tuple[int, str]:
+        """The first member of a group with a hook whose expression cannot be evaluated even as it begins, and why."""
+        for position, call in enumerate(frame.place.call.groups[group]):
+            for place, _ in self._engine.steps.beginnings(frame, group, call):
+                for hook in (hook for hook in place.call.hooks if hook.name != EXIT):
+                    if why := self._wrong_as_it_begins(hook, frame, place):
+                        return position, why
+        return len(frame.place.call.groups[group]), ""
+
+    def _wrong_as_it_begins(self, call: Call, frame: Frame, parent: Place) -> str:
+        hook = self._hook(call, frame, parent)
+        if hook is None:
+            return ""
+        try:
+            self._holds(hook, self._scope(hook, frame, parent, Phase.PENDING.value), frame.variables)
+        except ExprError as error:
+            return error.message
+        return ""
+
+    def _position(self, frame: Frame, place: Place) -> int:
+        """Where a member stands in its group."""
+        stand = self._engine.tree.stands[place.call.id]
+        call = stand.parent if stand.role == "turn" and stand.parent is not None else place.call
+        return [member.id for member in frame.place.call.groups[self._group(place)]].index(call.id)
 
     def terminated(self, place: Place) -> bool:
         """Whether an exit handler is not begun, for the run was terminated before."""

@@ -37,6 +37,7 @@ def leaf_result(template: Json, call: Call, outcome: Outcome | None, spec: Json)
     if not outcome.attempts:
         return _without_attempt(kind, outcome)
     last = outcome.attempts[-1]
+    broke = (last.unmade or bool(outcome.values.get("broke"))) and not _tries_again(strategy_of(template, spec))
     outputs = of_verdict(outcome) if call.kind is CallKind.CHILD else of_attempt(last)
     if call.kind is CallKind.SUSPEND and outputs is None and (asked := asked_for(template)):
         outputs = Outputs(parameters=dict.fromkeys(asked))
@@ -51,7 +52,7 @@ def leaf_result(template: Json, call: Call, outcome: Outcome | None, spec: Json)
         host_node=last.host_node,
         daemoned=last.daemoned,
         ready_at=last.ready_at,
-        raised=bool(outcome.values.get("raised")) or (last.unmade and not _tries_again(strategy_of(template, spec))),
+        raised=broke or bool(outcome.values.get("raised")),
         attempts=outcome.attempts,
         leaving=outcome.values.get("leaving") or {},
     )

@@ -68,7 +68,8 @@ class Outcome:
     items: int | None = None
     """Of a fan-out: how many."""
     values: dict[str, Any] = field(default_factory=dict)
-    """Of a verdict: {"phase", "message", "outputs": {"parameters", "artifacts"}, "globals": {...}, "root": the root's outputs}.
+    """Of a verdict: {"phase", "message", "outputs": {"parameters", "artifacts"}, "globals": {...}, "root": the root's outputs};
+    of that of a child run also "leaving" and "broke": whether its root breaks what it is called from.
     Of a resumed suspend: {"parameters": supplied values}. Of a step found in a cache: {"root": its outputs}."""
     child: dict[str, str] | None = None
     """Of a child run: {"dag_id", "run_id"}; its verdict is that run's."""

@@ -245,30 +245,37 @@ class StepsRules:
 
     def _broken_before(self, frame: Frame, number: int, call: Call, index: int) -> str:
         """Why the group stopped starting members before this one: a `when` or arguments that are wrong. '' if it did not."""
-        key = ("broken", frame.key, number)
-        after, reason = self._engine.remember(key, lambda: self._broken(frame, number))
+        after, reason = self._broken(frame, number)
         own = [member.id for member in frame.place.call.groups[number]].index(call.id)
-        return reason if reason and (own, index) > (after, 0) else ""
+        return reason if reason and (own, index) > after else ""
 
-    def _broken(self, frame: Frame, number: int) -> tuple[int, str]:
-        """The first member that breaks its group when it is its turn to start, by its position, and why."""
+    def begun_broken(self, frame: Frame, number: int) -> str:
+        """Why the group broke while its members were begun: then none of them comes to have hooks. '' if it did not."""
+        return self._broken(frame, number)[1]
+
+    def _broken(self, frame: Frame, number: int) -> tuple[tuple[int, int], str]:
+        """The first member that breaks its group when it is its turn to start, by its position and index, and why."""
+        return self._engine.remember(("broken", frame.key, number), lambda: self._first_broken(frame, number))
+
+    def _first_broken(self, frame: Frame, number: int) -> tuple[tuple[int, int], str]:
         for position, call in enumerate(frame.place.call.groups[number]):
-            turn = self._read(frame, number, call)
-            if turn is None:
-                continue
-            entry = when_entry(self.node_of(frame, number, turn.name), turn.step, raised=True)
-            if isinstance(entry, Started) and not surely_filled(self._engine.plan.templates[call.template], turn.step):
-                found = self._engine.filled(self._first(frame, call), entry)
-                entry = found if isinstance(found, Stopped) else entry
-            if isinstance(entry, Stopped) and entry.raised:
-                return position, entry.message
-        return -1, ""
+            for place, turn in self.beginnings(frame, number, call):
+                entry = when_entry(self.node_of(frame, number, turn.name), turn.step, raised=True)
+                if isinstance(entry, Started) and not surely_filled(self._engine.plan.templates[call.template], turn.step):
+                    found = self._engine.filled(place, entry)
+                    entry = found if isinstance(found, Stopped) else entry
+                if isinstance(entry, Stopped) and entry.raised:
+                    return (position, turn.index), entry.message
+        return (-1, 0), ""
 
-    def _first(self, frame: Frame, call: Call) -> Place:
-        """A member, or the first turn of one that loops."""
+    def beginnings(self, frame: Frame, number: int, call: Call) -> list[tuple[Place, Turn]]:
+        """What is begun for a member: itself, its turns, or the first of a mapped loop's, which may be thousands."""
         if call.loop is LoopKind.UNROLLED:
-            return Place(call.turns[0], frame.place.index)
-        return Place(call, 0) if call.loop is LoopKind.MAPPED else Place(call, frame.place.index)
+            turns = self.turns_of(frame, number, call).turns
+            return [(Place(call.turns[turn.index], frame.place.index), turn) for turn in turns]
+        first = self._read(frame, number, call)
+        place = Place(call, 0 if call.loop is LoopKind.MAPPED else frame.place.index)
+        return [] if first is None else [(place, first)]
 
     def _where(self, place: Place) -> tuple[Frame | None, int]:
         return self._engine.frame_of(place), self._engine.tree.stands[place.call.id].group

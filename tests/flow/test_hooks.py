@@ -124,3 +124,73 @@ def dag_phase(**words: str) -> str:
 def test_what_was_omitted_after_a_retried_task_takes_its_phase_from_the_exit_handler() -> None:
     assert dag_phase(how="fail", exit="fine", result="Succeeded") == "Succeeded"
     assert dag_phase(how="work", exit="Failed", result="Failed") == "Failed"
+
+
+GROUP = """
+  arguments: {{parameters: [{{name: words, value: a b}}]}}
+  onExit: leaf
+  templates:
+  - name: main
+    steps:
+    - - {{name: first, template: leaf, hooks: {{exit: {{template: leaf}}}}}}
+      - {breaks}
+      - name: last
+        template: leaf
+        hooks: {{exit: {{template: leaf}}, runs: {{template: leaf, expression: "steps.last.status == 'Running'"}}}}
+"""
+BY_ITEM = '{name: breaks, template: leaf, when: "{{item}} == x", withItems: [x, "{{workflow.parameters.words}}", x]}'
+BY_HOOK = "{name: breaks, template: leaf, hooks: {exit: {template: leaf}, h: {template: leaf, expression: nope.x == 'y'}}}"
+
+
+def test_a_group_that_breaks_as_it_begins_has_no_hooks() -> None:
+    run = played(GROUP.format(breaks=BY_ITEM))
+    assert phases(run) == {
+        "[0].first": "Succeeded",
+        "[0].breaks(0:x)": "Succeeded",
+        "[0].breaks(1:a b)": "Error",
+        ".onExit": "Succeeded",
+    }
+
+
+def test_a_hook_that_is_wrong_from_the_start_leaves_no_other_to_its_group() -> None:
+    run = played(GROUP.format(breaks=BY_HOOK))
+    ran = {"[0].first": "Succeeded", "[0].breaks": "Succeeded", "[0].last": "Succeeded", ".onExit": "Succeeded"}
+    assert phases(run) == ran
+    assert run.flow.verdict().phase is Phase.FAILED
+
+
+OF_TASKS = """
+  onExit: leaf
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: a, template: leaf, hooks: {h: {template: leaf, expression: "nope.x == 'y'"}, exit: {template: leaf}}}
+"""
+AFTER = "      - {name: b, depends: a.Errored, template: leaf}\n"
+
+
+def test_a_wrong_hook_of_a_task_leaves_out_its_exit_handler_and_that_of_a_target_breaks_the_dag() -> None:
+    target = played(OF_TASKS)
+    assert phases(target) == {".a": "Error"}
+    wrong = "wf-x7k2p.a.hooks.h: unknown name nope; known here: tasks, workflow"
+    assert target.flow.verdict().message == f"error in entry template execution: {wrong}"
+    before = played(OF_TASKS + AFTER)
+    assert phases(before) == {".a": "Error", ".b": "Succeeded", ".onExit": "Succeeded"}
+
+
+EXITS = """
+  onExit: bye
+  templates:
+  - name: main
+    steps: [[{name: a, template: leaf, arguments: {parameters: [{name: m, value: Failed}]}}]]
+  - name: bye
+    steps: [[{name: b, template: leaf}]]
+    outputs: {parameters: [{name: o, valueFrom: {expression: steps.b.outputs.result.x}}]}
+"""
+
+
+def test_an_exit_handler_that_breaks_makes_even_a_failed_workflow_an_error() -> None:
+    verdict = played(EXITS).flow.verdict()
+    assert verdict.phase is Phase.ERROR
+    assert verdict.message == "error in exit template execution : invalid operation: int(string)"

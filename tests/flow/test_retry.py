@@ -7,6 +7,7 @@ import pytest
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow.outcome import Phase
 from argo_yaml_provider.flow.retry import Next, Try, Verdict, decide, humanize, int32, last_retry, parse_duration
+from tests.flow.test_flow import phases, played
 
 SECOND = 1_000_000_000
 NOW = 1_700_000_000 * SECOND
@@ -156,3 +157,31 @@ def test_limits(value: Any, want: int | None) -> None:
 )
 def test_speaks_of_durations_in_words(seconds: float, want: str) -> None:
     assert humanize(int(seconds * SECOND)) == want
+
+
+WRONG_OUTPUTS = """
+  onExit: leaf
+  templates:
+  - name: WRAPPED
+    retryStrategy: RETRY
+    steps: [[{name: a, template: leaf}]]
+    outputs: {parameters: [{name: o, valueFrom: {expression: steps.a.outputs.result.x}}]}
+"""
+AROUND = "  - {name: main, steps: [[{name: w, template: inner, continueOn: {error: true}}], [{name: after, template: leaf}]]}\n"
+
+
+@pytest.mark.parametrize(
+    ("retry", "alone", "inside"),
+    [
+        pytest.param("{limit: 1}", ("", "Error"), (".onExit", "Failed"), id="not-tried-again"),
+        pytest.param("{limit: 1, retryPolicy: Always}", (".onExit", "Error"), (".onExit", "Succeeded"), id="tried-again"),
+    ],
+)
+def test_wrong_outputs_break_what_is_around_a_retried_template_that_does_not_retry_errors(
+    retry: str, alone: tuple[str, str], inside: tuple[str, str]
+) -> None:
+    found = []
+    for spec in (WRONG_OUTPUTS.replace("WRAPPED", "main"), WRONG_OUTPUTS.replace("WRAPPED", "inner") + AROUND):
+        run = played(spec.replace("RETRY", retry))
+        found.append((next((name for name in phases(run) if name == ".onExit"), ""), run.flow.verdict().phase.value))
+    assert found == [alone, inside]
