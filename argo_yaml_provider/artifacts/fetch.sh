@@ -9,7 +9,7 @@ fail() { printf 'artifact %s failed to load: %s\n' "$1" "$2" | tee -a "$failures
 many=${ARGO_MANY:-/argo/inputs/artifacts/.many}
 
 # fetch_many REMOTE INDEX PATH …: what are files, by one process; of each that it brings, `brought_INDEX` says where it lies.
-# The others are fetched one by one, with a word on what is wrong.
+# The others are fetched one by one, with a word on what is wrong. To ask for each whether it is there would double the requests.
 fetch_many() {
     remote=$1 folder=$many/$2
     shift
@@ -18,7 +18,10 @@ fetch_many() {
     for word; do
         if [ "${index:-}" ]; then printf '%s\n' "$word" >>"$list"; index=; else index=$word; fi
     done
-    $rclone copy --files-from-raw "$list" "$remote" "$folder" 2>/dev/null || { rm -rf "$folder"; return; }
+    RCLONE_S3_NO_HEAD_OBJECT=true RCLONE_AZUREBLOB_NO_HEAD_OBJECT=true \
+        $rclone copy --files-from-raw "$list" "$remote" "$folder" 2>/dev/null
+    # It takes back what it could not bring whole, unless it is killed.
+    [ $? -lt 64 ] || { rm -rf "$folder"; return; }
     while [ $# -gt 0 ]; do
         [ ! -f "$folder/$2" ] || eval "brought_$1=\$folder/\$2"
         shift 2

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
 import pytest
 
 from argo_yaml_provider.artifacts.containers import Moved, fetch_containers, store_containers
+from tests.s3 import BUCKET, serve_s3
+from tests.stores import install
+from tests.stores.moving import fetch_all
+from tests.stores.proxy import Proxy, interfering
+from tests.stores.servers import free_port
+
+KEYS = {"aws_access_key_id": "admin", "aws_secret_access_key": "password", "region_name": "us-east-1"}
+SECRETS = {"s3": {"key": "admin", "secret": "password"}}
 
 
 def s3(index: int, key: str, **more: object) -> Moved:
@@ -58,3 +72,73 @@ def test_five_hundred_need_no_more_than_the_kernel_takes_and_one_environment() -
         assert len(container["env"]) < 10
         last = container["args"][-1]
         assert last.endswith("\nfinish")
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Proxy]:
+    """An S3 server that tells what it is asked, with files below `many/` and a folder among them."""
+    port = free_port()
+    with serve_s3(port) as url, interfering(port) as proxy:
+        client = boto3.client("s3", endpoint_url=url, **KEYS)
+        for name in ("one", "two", "three", "folder/a", "folder/b"):
+            client.put_object(Bucket=BUCKET, Key=f"many/{name}", Body=name.encode())
+        yield proxy
+
+
+@pytest.fixture(params=["debian", "new"])
+def rclone(request: pytest.FixtureRequest) -> Path:
+    if request.param == "new":
+        return install.rclone()
+    found = shutil.which("rclone")
+    if found is None:
+        pytest.skip("rclone is not installed")
+    return Path(found)
+
+
+def on_path(tmp_path: Path, text: str = 'exec "$RCLONE" "$@"') -> str:
+    """A PATH on which rclone is that shell script."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "rclone").write_text(f"#!/bin/sh\n{text}\n")
+    (folder / "rclone").chmod(0o755)
+    return f"{folder}:/usr/bin:/bin"
+
+
+def lying_at(proxy: Proxy, *names: str, **more: Any) -> list[dict[str, Any]]:
+    keys = {"accessKeySecret": {"name": "s3", "key": "key"}, "secretKeySecret": {"name": "s3", "key": "secret"}}
+    where = {"endpoint": f"127.0.0.1:{proxy.port}", "insecure": True, "bucket": BUCKET, **keys}
+    return [{"name": name, "path": "/a", "s3": {**where, "key": f"many/{name}"}, **more} for name in names]
+
+
+def got(tmp_path: Path) -> dict[str, str]:
+    found = (path for path in (tmp_path / "got").rglob("*") if path.is_file())
+    return {str(path.relative_to(tmp_path / "got")): path.read_text() for path in found}
+
+
+def test_each_of_many_files_costs_one_request(store: Proxy, rclone: Path, tmp_path: Path) -> None:
+    store.asked.clear()
+    artifacts = lying_at(store, "one", "two", "three", archive={"none": {}})
+    assert fetch_all(artifacts, tmp_path, SECRETS, PATH=on_path(tmp_path), RCLONE=str(rclone)) == ""
+    assert got(tmp_path) == {name: name for name in ("one", "two", "three")}
+    assert sorted(store.asked) == sorted(f"GET /{BUCKET}/many/{name}" for name in ("one", "two", "three"))
+
+
+def test_folders_and_what_is_not_there_cost_no_other_artifact_a_second_transfer(
+    store: Proxy, rclone: Path, tmp_path: Path
+) -> None:
+    store.asked.clear()
+    artifacts = [*lying_at(store, "one", "two", "folder"), *lying_at(store, "nosuch", optional=True)]
+    assert fetch_all(artifacts, tmp_path, SECRETS, PATH=on_path(tmp_path), RCLONE=str(rclone)) == ""
+    assert got(tmp_path) == {name: name for name in ("one", "two", "folder/a", "folder/b")}
+    assert [store.asked.count(f"GET /{BUCKET}/many/{name}") for name in ("one", "two")] == [1, 1]
+
+
+KILLED = """case "$*" in *--files-from*) for last; do :; done; mkdir -p "$last/many"; echo half >"$last/many/one"; kill -9 $$ ;; esac
+exec "$RCLONE" "$@"
+"""
+
+
+def test_what_a_killed_process_left_is_not_taken(store: Proxy, rclone: Path, tmp_path: Path) -> None:
+    artifacts = lying_at(store, "one", "two")
+    assert fetch_all(artifacts, tmp_path, SECRETS, PATH=on_path(tmp_path, KILLED), RCLONE=str(rclone)) == ""
+    assert got(tmp_path) == {"one": "one", "two": "two"}

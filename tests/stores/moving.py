@@ -17,8 +17,21 @@ Secrets = dict[str, dict[str, str]]
 
 def fetch(artifact: Json, folder: Path, secrets: Secrets | None = None, **env: str) -> str:
     """Fetches to `folder/got`; what the container says at its end, '' where all went well."""
+    return _fetch([Moved(index=1, artifact={"name": "model", **artifact}, path=str(folder / "got"))], folder, secrets, env)
+
+
+def fetch_all(artifacts: list[Json], folder: Path, secrets: Secrets | None = None, **env: str) -> str:
+    """Fetches them to `folder/got/NAME`, likewise."""
+    moved = [
+        Moved(index=index, artifact=artifact, path=str(folder / "got" / artifact["name"]))
+        for index, artifact in enumerate(artifacts, start=1)
+    ]
+    return _fetch(moved, folder, secrets, {"ARGO_MANY": str(folder / "many"), **env})
+
+
+def _fetch(moved: list[Moved], folder: Path, secrets: Secrets | None, env: dict[str, str]) -> str:
     shutil.rmtree(folder / "got", ignore_errors=True)
-    (container,) = fetch_containers([Moved(index=1, artifact={"name": "model", **artifact}, path=str(folder / "got"))])
+    (container,) = fetch_containers(moved)
     return _run(container, folder, secrets or {}, env).rstrip("\n")
 
 

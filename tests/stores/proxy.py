@@ -33,6 +33,8 @@ class Proxy:
     """Seconds for which the store refuses, counted from when it broke off the first upload."""
     refused: dict[str, int] = field(default_factory=dict)
     """How many requests were broken off or refused."""
+    asked: list[str] = field(default_factory=list)
+    """Method and path of every request."""
     _until: dict[str, float] = field(default_factory=dict)
 
     async def handle(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
@@ -42,6 +44,7 @@ class Proxy:
             head = await client.readuntil(b"\r\n\r\n")
             line, _, rest = head.partition(b"\r\n")
             method, path = line.decode().split(" ")[:2]
+            self.asked.append(f"{method} {path.partition('?')[0]}")
             if not self._is_refused(path):
                 store, forth = await asyncio.open_connection("127.0.0.1", self.target)
                 forth.write(line + b"\r\nConnection: close\r\n" + rest)
