@@ -91,7 +91,7 @@ def plan_moves(decision: Decision, repository: Json | None, *, pod_name: str) ->
     ]
     if not declared and not taken:
         return NONE
-    location = location_of(decision, repository, pod_name)
+    location = location_of(decision, repository, pod_name) if _needs_location([*declared, *taken]) else {}
     inputs = tuple(_input(number, artifact, location, template) for number, artifact in enumerate(taken, start=1))
     first = len(inputs) + 1
     outputs = [_output(number, artifact, location) for number, artifact in enumerate(declared, start=first)]
@@ -99,6 +99,11 @@ def plan_moves(decision: Decision, repository: Json | None, *, pod_name: str) ->
     outputs[given:] = [replace(output, log=name) for output, name in zip(outputs[given:], logs, strict=True)]
     _check_paths(inputs)
     return Moves(inputs=inputs, outputs=tuple(outputs))
+
+
+def _needs_location(artifacts: list[Json]) -> bool:
+    """Whether any has no whole location of its own; else the repository's key format does not matter. Argo: addArchiveLocation."""
+    return not all(has_location(artifact) for artifact in artifacts)
 
 
 def _logged(template: Json) -> tuple[str, ...]:

@@ -81,6 +81,13 @@ def test_a_tag_of_the_key_format_that_has_no_value_is_an_error() -> None:
     assert "holds a tag that has no value here: {{inputs.parameters.nosuch}}" in str(caught.value)
 
 
+def test_a_key_format_that_nobody_needs_may_hold_any_tag() -> None:
+    repository = {"s3": {"endpoint": "e", "bucket": "b", "keyFormat": "{{inputs.parameters.nosuch}}"}}
+    whole = {"name": "b", "path": "/b", "s3": {"endpoint": "other", "bucket": "b", "key": "k"}}
+    moves = plan_moves(decision([{"name": "a", "path": "/a", "raw": {"data": "x"}}], [whole]), repository, pod_name="p")
+    assert [one.artifact.get("s3") for one in (*moves.inputs, *moves.stored)] == [None, whole["s3"]]
+
+
 @pytest.mark.parametrize(
     ("repository", "template", "workflow", "want"),
     [(None, None, None, False), (None, None, True, True), (None, False, True, False), (True, False, False, True)],
