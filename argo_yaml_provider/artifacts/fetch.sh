@@ -18,7 +18,7 @@ fetch_many() {
     for word; do
         if [ "${index:-}" ]; then printf '%s\n' "$word" >>"$list"; index=; else index=$word; fi
     done
-    RCLONE_S3_NO_HEAD_OBJECT=true RCLONE_AZUREBLOB_NO_HEAD_OBJECT=true \
+    RCLONE_S3_NO_HEAD_OBJECT=true RCLONE_AZUREBLOB_NO_HEAD_OBJECT=true RCLONE_INPLACE=true \
         $rclone copy --files-from-raw "$list" "$remote" "$folder" 2>/dev/null
     # It takes back what it could not bring whole, unless it is killed.
     [ $? -lt 64 ] || { rm -rf "$folder"; return; }
