@@ -1,9 +1,9 @@
 """How long the scripts that move artifacts take, against plain rclone with the same files and the same S3 server.
 
-Usage: python bench/artifacts.py [--small 1000] [--mebibytes 2048] [--rounds 3] [--endpoint HOST:PORT]
+Usage: python bench/artifacts.py [--small 1000] [--mebibytes 2048] [--rounds 3] [--endpoint HOST:PORT] [--shell "busybox sh"]
 
 Small artifacts go as the outputs, then the inputs, of steps with 50 each; the large one alone. Ours is what runs in a pod's
-containers (pack, store; fetch), run here by this machine's shell; rclone's is one `rclone copy` for each step's files. Without
+containers (pack, store; fetch), run here by this machine's shell, or by --shell: the images have busybox's; rclone's is one `rclone copy` for each step's files. Without
 --endpoint moto serves, in a process of its own. Last row: the ratio, as minimum, median and maximum over the rounds.
 """
 
@@ -37,13 +37,14 @@ def main() -> None:
     parser.add_argument("--mebibytes", type=int, default=2048)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--endpoint", default="")
+    parser.add_argument("--shell", default="sh")
     chosen = parser.parse_args()
     if shutil.which("rclone") is None:
         sys.exit("rclone is not installed; on Debian and Ubuntu: apt-get install rclone")
     # rclone 1.60 refuses to start with it.
     os.environ.pop("AWS_CA_BUNDLE", None)
     with tempfile.TemporaryDirectory() as folder, _endpoint(chosen.endpoint) as endpoint:
-        bench = Bench(Path(folder), endpoint)
+        bench = Bench(Path(folder), endpoint, chosen.shell.split())
         small = bench.files("small", chosen.small, SMALL_BYTES)
         large = bench.files("large", 1, chosen.mebibytes << 20)
         print(
@@ -65,8 +66,8 @@ def _endpoint(given: str) -> Iterator[str]:
 class Bench:
     """A folder of files, and a bucket."""
 
-    def __init__(self, folder: Path, endpoint: str) -> None:
-        self._folder, self._endpoint = folder, endpoint
+    def __init__(self, folder: Path, endpoint: str, shell: list[str]) -> None:
+        self._folder, self._endpoint, self._shell = folder, endpoint, shell
 
     def files(self, name: str, count: int, size: int) -> list[Path]:
         """As many, of random bytes."""
@@ -109,7 +110,7 @@ class Bench:
             for index, file in enumerate(some, 1):
                 shutil.copyfile(file, home / "artifacts" / str(index))
             (home / fifo("rclone")).touch()
-            said = _run(container, self._folder, ARGO_HOME=str(home))
+            said = _run(self._shell, container, self._folder, ARGO_HOME=str(home))
             assert said.count(" saved ") == len(some), said
             shutil.rmtree(home)
 
@@ -121,7 +122,7 @@ class Bench:
                 for index, file in enumerate(some, 1)
             ]
             (container,) = fetch_containers(moved)
-            _run(container, self._folder, ARGO_MANY=str(home / ".many"))
+            _run(self._shell, container, self._folder, ARGO_MANY=str(home / ".many"))
             assert all((home / str(index)).stat().st_size == file.stat().st_size for index, file in enumerate(some, 1))
             shutil.rmtree(home)
 
@@ -149,14 +150,14 @@ def _rclone(endpoint: str, source: str, target: str) -> None:
 _KEYS = {"RCLONE_S3_UPLOAD_CUTOFF": "4G", "AWS_ACCESS_KEY_ID": "admin", "AWS_SECRET_ACCESS_KEY": "password"}
 
 
-def _run(container: dict[str, object], folder: Path, **env: str) -> str:
+def _run(shell: list[str], container: dict[str, object], folder: Path, **env: str) -> str:
     """The container's termination message."""
     log = folder / "termination-log"
     log.write_text("")
     given = {entry["name"]: entry["value"].replace("$$", "$") for entry in container["env"] if "value" in entry}  # type: ignore[attr-defined]
     script = container["args"][0].replace("$$", "$")  # type: ignore[index]
     run = {**os.environ, **given, **env, **_KEYS, "TERMINATION_LOG": str(log)}
-    subprocess.run(["sh", "-c", script], env=run, check=True)
+    subprocess.run([*shell, "-c", script], env=run, check=True)
     return log.read_text()
 
 

@@ -13,7 +13,7 @@ import pytest
 from argo_yaml_provider.artifacts.containers import Moved, fetch_containers, store_containers
 from tests.s3 import BUCKET, serve_s3
 from tests.stores import install
-from tests.stores.moving import fetch_all
+from tests.stores.moving import fetch_all, store_all
 from tests.stores.proxy import Proxy, interfering
 from tests.stores.servers import free_port
 
@@ -98,7 +98,7 @@ def rclone(request: pytest.FixtureRequest) -> Path:
 def on_path(tmp_path: Path, text: str = 'exec "$RCLONE" "$@"') -> str:
     """A PATH on which rclone is that shell script."""
     folder = tmp_path / "bin"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "rclone").write_text(f"#!/bin/sh\n{text}\n")
     (folder / "rclone").chmod(0o755)
     return f"{folder}:/usr/bin:/bin"
@@ -121,6 +121,20 @@ def test_each_of_many_files_costs_one_request(store: Proxy, rclone: Path, tmp_pa
     assert fetch_all(artifacts, tmp_path, SECRETS, PATH=on_path(tmp_path), RCLONE=str(rclone)) == ""
     assert got(tmp_path) == {name: name for name in ("one", "two", "three")}
     assert sorted(store.asked) == sorted(f"GET /{BUCKET}/many/{name}" for name in ("one", "two", "three"))
+
+
+def test_each_of_many_files_is_stored_by_one_request(store: Proxy, rclone: Path, tmp_path: Path) -> None:
+    names = ("new one", "new-two")
+    for name in names:
+        (tmp_path / name).write_text(name)
+    store.asked.clear()
+    pairs = [(artifact, tmp_path / artifact["name"]) for artifact in lying_at(store, *names)]
+    said = store_all(pairs, tmp_path, SECRETS, PATH=on_path(tmp_path), RCLONE=str(rclone))
+    assert sorted(said.splitlines()) == ["1 saved 7", "2 saved 7"]
+    assert sorted(store.asked) == [f"PUT /{BUCKET}/many/new%20one", f"PUT /{BUCKET}/many/new-two"]
+    artifacts = lying_at(store, *names)
+    assert fetch_all(artifacts, tmp_path, SECRETS, PATH=on_path(tmp_path), RCLONE=str(rclone)) == ""
+    assert got(tmp_path) == {name: name for name in names}
 
 
 def test_folders_and_what_is_not_there_cost_no_other_artifact_a_second_transfer(

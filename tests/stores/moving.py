@@ -37,15 +37,22 @@ def _fetch(moved: list[Moved], folder: Path, secrets: Secrets | None, env: dict[
 
 def store(artifact: Json, source: Path, folder: Path, secrets: Secrets | None = None, **env: str) -> str:
     """Stores a file or folder, as it is; what the container says at its end: `saved SIZE`, or why not."""
+    return store_all([({"name": "model", **artifact}, source)], folder, secrets, **env).removeprefix("1 ")
+
+
+def store_all(artifacts: list[tuple[Json, Path]], folder: Path, secrets: Secrets | None = None, **env: str) -> str:
+    """Stores each from its file or folder; what the container says at its end: a line `INDEX …` for each."""
     home = folder / "home"
     shutil.rmtree(home, ignore_errors=True)
     (home / "artifacts").mkdir(parents=True)
-    (shutil.copytree if source.is_dir() else shutil.copy)(source, home / "artifacts/1")
-    (container,) = store_containers([Moved(index=1, artifact={"name": "model", **artifact}, path=str(source))])
+    for index, (_, source) in enumerate(artifacts, start=1):
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, home / "artifacts" / str(index))
+    moved = [Moved(index=index, artifact=artifact, path="") for index, (artifact, _) in enumerate(artifacts, start=1)]
+    (container,) = store_containers(moved)
     gate = home / fifo(container["tool"])
     os.mkfifo(gate)
     threading.Thread(target=gate.write_text, args=("",), daemon=True).start()
-    return _run(container, folder, secrets or {}, {**env, "ARGO_HOME": str(home)}).removeprefix("1 ").rstrip("\n")
+    return _run(container, folder, secrets or {}, {**env, "ARGO_HOME": str(home)}).rstrip("\n")
 
 
 def _run(container: Json, folder: Path, secrets: Secrets, env: dict[str, str]) -> str:
