@@ -3,8 +3,9 @@
 Usage: python bench/artifacts.py [--small 1000] [--mebibytes 2048] [--rounds 3] [--endpoint HOST:PORT] [--shell "busybox sh"]
 
 Small artifacts go as the outputs, then the inputs, of steps with 50 each; the large one alone. Ours is what runs in a pod's
-containers (pack, store; fetch), run here by this machine's shell, or by --shell: the images have busybox's; rclone's is one `rclone copy` for each step's files. Without
---endpoint moto serves, in a process of its own. Last row: the ratio, as minimum, median and maximum over the rounds.
+containers (pack, store; fetch), run here by this machine's shell, or by --shell: the images have busybox's. rclone's is one
+`rclone copy` for each step's files. Without --endpoint moto serves, in a process of its own. Last row: the ratio, as minimum,
+median and maximum over the rounds.
 """
 
 from __future__ import annotations

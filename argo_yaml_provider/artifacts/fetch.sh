@@ -159,7 +159,10 @@ settle() {
         fail "$1" "${3#/mainctrfs} is a file, and the artifact a folder: give it another path"
         return 1
     fi
-    moved=$(mv -f "$2" "$3" 2>&1) || { fail "$1" "it cannot be put at ${3#/mainctrfs}: $moved"; return 1; }
+    mv -f "$2" "$3" 2>"$private/moved.$index" || {
+        fail "$1" "it cannot be put at ${3#/mainctrfs}: $(cat "$private/moved.$index")"
+        return 1
+    }
 }
 
 links_outside() {

@@ -102,7 +102,7 @@ def plan_moves(decision: Decision, repository: Json | None, *, pod_name: str) ->
 
 
 def _needs_location(artifacts: list[Json]) -> bool:
-    """Whether any has no whole location of its own; else the repository's key format does not matter. Argo: addArchiveLocation."""
+    """Whether any lacks a whole location of its own; else the key format does not matter. Argo: addArchiveLocation."""
     return not all(has_location(artifact) for artifact in artifacts)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -181,6 +182,23 @@ def test_a_bucket_that_is_not_there_is_told_with_the_way_out(bucket: Bucket, tmp
     assert stored.partition(" (")[0] == "failed " + said(bucket, "k", f"there is no such place: {way_out}", "nosuch")
     fetched = fetch(artifact, tmp_path, bucket.secrets, **bucket.env)
     assert fetched.startswith("artifact model failed to load: " + said(bucket, "k", "", "nosuch"))
+
+
+@pytest.mark.parametrize("name", ["s3", "azure", "gcs"])
+def test_a_store_that_is_away_is_told_also_where_the_artifact_is_optional(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    bucket: Bucket = request.getfixturevalue(name)
+    address = bucket.env.get("RCLONE_GCS_ENDPOINT") or f"//{bucket.place.removeprefix('at ').rpartition('//')[2]}"
+
+    def away(text: str) -> str:
+        return text.replace(f":{urlsplit(address).port}", ":9")
+
+    location = {field: away(value) if isinstance(value, str) else value for field, value in bucket.at("k")[name].items()}
+    env = {variable: away(value) for variable, value in bucket.env.items()}
+    fetched = fetch({name: location, "optional": True}, tmp_path, bucket.secrets, **env)
+    want = away(said(bucket, "k", "the store does not answer, tried 1 times: see that it is up, and its address right"))
+    assert fetched.partition(" (")[0] == f"artifact model failed to load: {want}"
 
 
 def test_a_key_that_is_not_there_is_told_unless_it_is_optional(bucket: Bucket, tmp_path: Path) -> None:

@@ -167,6 +167,13 @@ def test_what_a_server_refuses_names_artifact_repository_and_remedy(served: Serv
     assert said.partition(" (")[0] == f"artifact model failed to load: git {shown}: {want}"
 
 
+@pytest.mark.parametrize(("repo", "shown"), [("http://127.0.0.1:9/x.git", ""), ("ssh://git@127.0.0.1:9/x.git", "git@")])
+def test_a_server_that_is_away_is_tried_again_and_then_told(tmp_path: Path, repo: str, shown: str) -> None:
+    said = fetch({"git": {"repo": repo, **BY_KEY}}, tmp_path, SECRETS, ARGO_TRANSFER_ATTEMPTS="2")
+    want = "the store does not answer, tried 2 times: see that it is up, and its address right"
+    assert said.partition(" (")[0] == f"artifact model failed to load: git {repo.replace(shown, '')}: {want}"
+
+
 def test_a_single_branch_must_be_named() -> None:
     with pytest.raises(RunError) as caught:
         transport_for({"name": "code", "git": {"repo": "r", "singleBranch": True}}, index=1)

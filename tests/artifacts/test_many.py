@@ -147,7 +147,8 @@ def test_folders_and_what_is_not_there_cost_no_other_artifact_a_second_transfer(
     assert [store.asked.count(f"GET /{BUCKET}/many/{name}") for name in ("one", "two")] == [1, 1]
 
 
-KILLED = """case "$*" in *--files-from*) for last; do :; done; mkdir -p "$last/many"; echo half >"$last/many/one"; kill -9 $$ ;; esac
+KILLED = """case "$*" in *--files-from*) for last; do :; done; mkdir -p "$last/many"; echo half >"$last/many/one"; kill -9 $$
+;; esac
 exec "$RCLONE" "$@"
 """
 
