@@ -184,7 +184,9 @@ def test_a_damaged_archive_is_told(unpacker: Unpacker, data: bytes, how: Any) ->
     assert [path.name for path in unpacker.folder.glob("got*")] == []
 
 
-@pytest.mark.parametrize("data", [b"plain", gzip.compress(b"compressed, and no tar"), b""], ids=["plain", "compressed", "empty"])
+@pytest.mark.parametrize(
+    "data", [b"plain", gzip.compress(b"compressed, and no tar"), b""], ids=["plain", "compressed", "empty"]
+)
 def test_what_is_no_archive_arrives_as_it_is(unpacker: Unpacker, data: bytes) -> None:
     assert unpacker.unpack(data) == ""
     assert unpacker.got.read_bytes() == data
