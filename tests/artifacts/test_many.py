@@ -157,3 +157,17 @@ def test_what_a_killed_process_left_is_not_taken(store: Proxy, rclone: Path, tmp
     artifacts = lying_at(store, "one", "two")
     assert fetch_all(artifacts, tmp_path, SECRETS, PATH=on_path(tmp_path, KILLED), RCLONE=str(rclone)) == ""
     assert got(tmp_path) == {"one": "one", "two": "two"}
+
+
+@pytest.mark.parametrize(("cuts", "mebibytes"), [(1, 2), (1000, 32)], ids=["once", "always"])
+def test_of_a_file_that_is_broken_off_no_half_is_taken(
+    store: Proxy, rclone: Path, tmp_path: Path, cuts: int, mebibytes: int
+) -> None:
+    large = "0123456789abcdef" * (mebibytes << 16)
+    client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{store.target}", **KEYS)
+    client.put_object(Bucket=BUCKET, Key="many/large", Body=large.encode())
+    store.cuts["large"] = cuts
+    said = fetch_all(lying_at(store, "one", "large"), tmp_path, SECRETS, PATH=on_path(tmp_path), RCLONE=str(rclone))
+    store.cuts.clear()
+    whole = {"one": "one", "large": large} if cuts == 1 else {"one": "one"}
+    assert (got(tmp_path) == whole, said.startswith("artifact large failed to load: ")) == (True, cuts > 1), said

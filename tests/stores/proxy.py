@@ -1,4 +1,5 @@
-"""A proxy before an HTTP store that interferes: it holds an upload half-way, or breaks it off and then refuses for a while."""
+"""A proxy before an HTTP store that interferes: it holds an upload half-way, or breaks it off and refuses for a while, or
+breaks off its answers."""
 
 from __future__ import annotations
 
@@ -33,6 +34,8 @@ class Proxy:
     """Seconds for which the store refuses, counted from when it broke off the first upload."""
     refused: dict[str, int] = field(default_factory=dict)
     """How many requests were broken off or refused."""
+    cuts: dict[str, int] = field(default_factory=dict)
+    """How many more answers are broken off half-way."""
     asked: list[str] = field(default_factory=list)
     """Method and path of every request."""
     _until: dict[str, float] = field(default_factory=dict)
@@ -48,7 +51,7 @@ class Proxy:
             if not self._is_refused(path):
                 store, forth = await asyncio.open_connection("127.0.0.1", self.target)
                 forth.write(line + b"\r\nConnection: close\r\n" + rest)
-                answer = asyncio.create_task(_pump(store, back))
+                answer = asyncio.create_task(_pump(store, back, self._most(path)))
                 sending = asyncio.create_task(self._send(client, forth, path if method == "PUT" else ""))
                 await asyncio.wait({answer, sending}, return_when=asyncio.FIRST_COMPLETED)
                 if not sending.done() or sending.result():
@@ -57,6 +60,14 @@ class Proxy:
                 sending.cancel()
                 forth.close()
         back.close()
+
+    def _most(self, path: str) -> float:
+        """Bytes of the answer that are passed on."""
+        for word, left in self.cuts.items():
+            if word in path and left > 0:
+                self.cuts[word] -= 1
+                return _HALF
+        return float("inf")
 
     async def _send(self, client: asyncio.StreamReader, forth: asyncio.StreamWriter, path: str) -> bool:
         """Whether the request went through."""
@@ -92,9 +103,11 @@ class Proxy:
         return False
 
 
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, most: float) -> None:
+    sent = 0
     with contextlib.suppress(ConnectionError):
-        while piece := await source.read(_CHUNK):
+        while sent < most and (piece := await source.read(_CHUNK)):
+            sent += len(piece)
             sink.write(piece)
             await sink.drain()
 
