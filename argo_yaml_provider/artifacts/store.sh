@@ -35,8 +35,7 @@ store_many() {
         fi
         shift 2
     done
-    # What is sent with its checksum, and taken, need not be asked for again.
-    if [ "$files" ] && RCLONE_S3_NO_HEAD=true $rclone copy --copy-links --no-check-dest "$tree" "$remote" 2>/dev/null; then
+    if [ "$files" ] && copy_tree --max-size 64M && { ! has_large "$tree" || copy_tree --min-size 64M --transfers 1; }; then
         (cd "$home/artifacts" && wc -c $files) | while read -r size name; do
             [ "$name" = total ] || printf '%s saved %s\n' "$name" "$size" >>"$report"
         done
@@ -47,6 +46,14 @@ store_many() {
     for one in $rest; do aside store "$one"; done
     wait
 }
+
+# What is sent with its checksum, and taken, need not be asked for again.
+copy_tree() {
+    RCLONE_S3_NO_HEAD=true $rclone copy --copy-links --no-check-dest "$@" "$tree" "$remote" 2>/dev/null
+}
+
+# has_large FOLDER: those go one at a time, for each is sent in parts that are held in memory.
+has_large() { [ -n "$(find -L "$1" -type f -size +65535k | head -n 1)" ]; }
 
 size() {
     if [ -d "$1" ]; then find "$1" -type f -exec cat {} + | wc -c; else wc -c <"$1"; fi

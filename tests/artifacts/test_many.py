@@ -137,6 +137,21 @@ def test_each_of_many_files_is_stored_by_one_request(store: Proxy, rclone: Path,
     assert got(tmp_path) == {name: name for name in names}
 
 
+def test_large_files_go_one_at_a_time_after_the_others(store: Proxy, rclone: Path, tmp_path: Path) -> None:
+    (tmp_path / "small").write_text("x")
+    for name in ("large-1", "large-2"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(65 << 20)
+    pairs = [(artifact, tmp_path / artifact["name"]) for artifact in lying_at(store, "large-1", "small", "large-2")]
+    path = on_path(tmp_path, f'echo "$*" >>{tmp_path}/calls; exec "$RCLONE" "$@"')
+    said = store_all(pairs, tmp_path, SECRETS, PATH=path, RCLONE=str(rclone))
+    assert sorted(said.splitlines()) == [f"1 saved {65 << 20}", "2 saved 1", f"3 saved {65 << 20}"]
+    calls = [
+        call.partition(" --no-check-dest ")[2].partition(" /")[0] for call in (tmp_path / "calls").read_text().splitlines()
+    ]
+    assert calls == ["--max-size 64M", "--min-size 64M --transfers 1"]
+
+
 def test_folders_and_what_is_not_there_cost_no_other_artifact_a_second_transfer(
     store: Proxy, rclone: Path, tmp_path: Path
 ) -> None:
