@@ -21,7 +21,11 @@ _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 DEEPEST = 1_000
 """Lists and objects within one another that a document may have. Python's own bound does not protect: whoever raises the
 recursion limit, for long chains of steps, would let a deep text overrun the stack."""
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_STRING = r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
+_STRINGS = re.compile(_STRING, re.DOTALL)
+_BRACKETS = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)).difference(b"[]{}"))
+_SHALLOW = 10
 _TURNS = {"[": 1, "{": 1, "]": -1, "}": -1}
 _SPACE = re.compile(r"[ \t\r\n]*")
 _STRINGS_AND_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
@@ -113,11 +117,21 @@ def loads(text: str) -> Any:
 
 def check_depth(text: str) -> None:
     """A ValueError if a JSON text is nested too deep to be read safely."""
-    if text.count("[") + text.count("{") <= DEEPEST:
+    if text.count("[") + text.count("{") <= DEEPEST or _is_shallow(text):
         return
     turns = map(_TURNS.get, _BRACKETS.findall(text), repeat(0))
     if max(accumulate(turns)) > DEEPEST:
         raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+
+
+def _is_shallow(text: str) -> bool:
+    """Whether nothing is left once a few layers of brackets are taken away, from the inside out: most texts are told so."""
+    left = _STRINGS.sub("", text).encode("utf-8", "surrogatepass").translate(None, _NO_BRACKETS)
+    for _ in range(_SHALLOW):
+        left = left.replace(b"[]", b"").replace(b"{}", b"")
+        if not left:
+            return True
+    return False
 
 
 def _whole_text(value: Any) -> Any:
