@@ -97,6 +97,7 @@ class Processes:
         del self._running[process.name]
         if "failed" in message:
             process.started.set_exception(LaunchError(message["failed"]["kind"], message["failed"]["message"]))
+            process.started.exception()  # whoever waited for it may be gone, and then nobody wants to know
             process.ended.cancel()
         else:
             process.ended.set_result(message["ended"])
