@@ -117,6 +117,14 @@ def event_service_accounts() -> bool:
     return bool(_truth("event_service_accounts"))
 
 
+def everybody_is_admin() -> bool:
+    """Whether Airflow's API server gives each request a token of its own, beside what the sender bears."""
+    from airflow.configuration import conf
+
+    manager = conf.get("core", "auth_manager", fallback="")
+    return manager.endswith(".SimpleAuthManager") and conf.getboolean("core", "simple_auth_manager_all_admins", fallback=False)
+
+
 def executor_limit() -> int:
     """How many steps one StepExecutor runs at once."""
     return _number("executor_limit")

@@ -8,6 +8,7 @@ import hmac
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +89,22 @@ def deployed(airflow_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture
 async def api(deployed: Path) -> AsyncIterator[httpx.AsyncClient]:
     """Airflow's own way of mounting what plugins bring."""
-    from airflow.api_fastapi.app import init_plugins
+    async with client() as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    from airflow.api_fastapi.app import init_auth_manager, init_plugins
+    from airflow.api_fastapi.core_api.app import init_middlewares
     from fastapi import FastAPI
 
     app = FastAPI()
+    init_auth_manager(app)
     init_plugins(app)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://airflow/argo/api/v1/events") as client:
-        yield client
+    init_middlewares(app)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://airflow/argo/api/v1/events") as opened:
+        yield opened
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +154,21 @@ async def test_a_signed_push_starts_a_run_with_arguments_from_its_payload_and_on
     other = push("refs/heads/feature")
     assert (await api.post("/argo/code", content=other, headers=signed(other))).status_code == 200
     assert [run.conf["branch"] for run in runs("build")] == ["main", "feature"]
+
+
+async def test_where_everybody_is_an_administrator_a_sender_must_still_prove_who_it_is(
+    deployed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "True")
+    monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "s" * 64)
+    body, token = push(), {"Authorization": f"Bearer {TOKEN}"}
+    async with client() as api:
+        answers = [
+            await api.post("/argo/code", content=body, headers=headers)
+            for headers in ({}, {"Authorization": "Bearer wrong"}, signed(body, "wrong"), signed(body), token)
+        ]
+    assert [answer.status_code for answer in answers] == [401, 401, 403, 200, 200]
+    assert [run.conf["branch"] for run in runs("build")] == ["main"]
 
 
 async def test_who_cannot_prove_to_be_a_client_is_refused(api: httpx.AsyncClient) -> None:
