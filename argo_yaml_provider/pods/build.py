@@ -22,6 +22,7 @@ from argo_yaml_provider.pods.artifacts import NONE, Moves, fetching, input_mount
 from argo_yaml_provider.pods.containers import MAIN, build_init_containers, build_main, with_argo_env
 from argo_yaml_provider.pods.names import NODE_ID, NODE_NAME, WORKFLOW_LABEL
 from argo_yaml_provider.pods.patch import merge_pod_spec, read_patch
+from argo_yaml_provider.pods.progress import with_progress_file
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.pods.sidecars import build_sidecars
 from argo_yaml_provider.pods.supervise import is_supervised, security, supervised
@@ -142,7 +143,7 @@ def _spec(decision: Decision, facts: RunFacts, settings: PodSettings, base: Json
         "containers": [_with_env(container, decision, facts) for container in [main, *sidecars]],
         "hostAliases": [*workflow.get("hostAliases", []), *template.get("hostAliases", [])],
     }
-    return {field: value for field, value in spec.items() if value not in (None, [])}
+    return {field: value for field, value in with_progress_file(spec, template).items() if value not in (None, [])}
 
 
 def _with_env(container: Json, decision: Decision, facts: RunFacts) -> Json:

@@ -66,6 +66,14 @@ def test_a_plain_step_is_a_plain_pod() -> None:
     }
 
 
+def test_a_step_that_speaks_of_its_progress_has_a_file_to_write_it_to() -> None:
+    built = spec({"container": {"image": "i", "command": ["sh", "-c", "echo 1/2 > $ARGO_PROGRESS_FILE"]}})
+    (main,) = built["containers"]
+    assert main["env"][0] == {"name": "ARGO_PROGRESS_FILE", "value": "/var/run/argo-progress/progress"}
+    assert main["volumeMounts"] == [{"name": "argo-progress", "mountPath": "/var/run/argo-progress"}]
+    assert built["volumes"] == [{"name": "argo-progress", "emptyDir": {}}]
+
+
 def test_a_script_is_a_file_and_its_path_the_last_argument() -> None:
     template = {"name": "t", "script": {"image": "i", "command": ["sh"], "args": ["-x"], "source": "echo $HOME\n"}}
     built = pod(Decision(node="n", template=template))
