@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
 
 
+DISPLAY_NAME = "workflows.argoproj.io/display-name"
 _OF_RUN = ("type", "phase", "message", "inputs", "outputs", "startedAt", "finishedAt")
 
 
@@ -79,6 +80,7 @@ class _View:
         out = [found.node]
         if isinstance(found, Execution) and result.type != "Skipped":
             self._inputs(node, found)
+            node["displayName"] = (found.template.get("annotations") or {}).get(DISPLAY_NAME) or node["displayName"]
             out = self._below(place, found, node, result) or out
         for hook in place.call.hooks:
             self._hook(Place(hook, place.index), node, boundary)

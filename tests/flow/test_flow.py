@@ -449,6 +449,17 @@ def test_a_step_whose_task_only_finds_out_that_it_is_skipped_is_never_shown_as_r
     assert (shown["a"], shown["b"]) == ("Skipped", "Running")
 
 
+def test_a_node_is_shown_by_the_name_that_its_template_gives_it() -> None:
+    run = played(
+        "  templates:\n  - {name: main, steps: [[{name: a, template: named, withItems: [x, 2]"
+        ", arguments: {parameters: [{name: m, value: '{{item}}'}]}}]]}\n"
+        "  - name: named\n    annotations: {workflows.argoproj.io/display-name: 'named-{{inputs.parameters.m}}'}\n"
+        "    inputs: {parameters: [{name: m}]}\n    container: {image: x}\n"
+    )
+    shown = {node["name"].removeprefix(run.facts.name): node["displayName"] for node in run.flow.nodes() if node["type"] == "Pod"}
+    assert shown == {"[0].a(0:x)": "named-x", "[0].a(1:2)": "named-2"}
+
+
 def test_recursion_without_an_end_ends() -> None:
     run = played(RECURSION, left="200")
     assert run.flow.verdict().phase is Phase.FAILED
