@@ -6,6 +6,7 @@ In: the file's text.  Out: running services on a PostgreSQL, a redis and a Kuber
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -18,14 +19,19 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg2
+import pytest
 import yaml
 
+from argo_yaml_provider.local import EmbeddedKubernetes
+from argo_yaml_provider.step.kube import Kube
 from bench import database
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +54,8 @@ class Composed:
     addresses: dict[str, str]
     """What stands in the file -> what stands for it here."""
     port: int
+    options: dict[str, str] = field(default_factory=dict)
+    """More of a service's environment than stands in the file."""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -71,6 +79,7 @@ class Composed:
             "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
             **{f"AIRFLOW__LOGGING__{one}_LOG_SERVER_PORT": str(database.free_port()) for one in ("WORKER", "TRIGGER")},
             **{name: self.here(str(value)) for name, value in service.get("environment", {}).items()},
+            **self.options,
         }
 
     def run(self, name: str, **variables: str) -> None:
@@ -79,6 +88,11 @@ class Composed:
         with self.log(name).open("wb") as log:
             command = ["airflow", *service["command"]]
             subprocess.run(command, env=self.environment(service), check=True, stdout=log, stderr=log, timeout=300)
+
+    def argo(self, *words: str) -> None:
+        """A command of ours, as a person gives it in a container."""
+        command = ["airflow", "argo", *words]
+        subprocess.run(command, env=self.environment(services()["api-server"]), check=True, capture_output=True, timeout=120)
 
     @contextmanager
     def running(self, *names: str, **variables: str) -> Iterator[None]:
@@ -144,6 +158,22 @@ class Composed:
         except (urllib.error.HTTPError, OSError) as error:
             return {"error": str(error)}
 
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """What Airflow's database has."""
+        where = {"host": "127.0.0.1", "port": self.addresses["PGPORT"], "user": "airflow", "dbname": "airflow"}
+        with closing(psycopg2.connect(**where)) as line, line.cursor() as cursor:
+            cursor.execute(statement, values)
+            return list(cursor.fetchall())
+
+    def healthy(self) -> bool:
+        """As the API server sees its fellows."""
+        try:
+            health = self.ask("GET", "/api/v2/monitor/health")
+        except OSError:
+            return False
+        parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+        return all((health.get(part) or {}).get("status") == "healthy" for part in parts)
+
     @property
     def token(self) -> str:
         with urllib.request.urlopen(f"{self.url}/auth/token", timeout=30) as reply:
@@ -159,8 +189,44 @@ class Composed:
             time.sleep(0.5)
 
 
+def must_be_there() -> None:
+    """Skips what this machine lacks something for; CI lacks nothing."""
+    if not (why := _missing()):
+        return
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+def _missing() -> str:
+    if shutil.which("redis-server") is None:
+        return "no redis-server; apt-get install redis-server"
+    if find_spec("celery") is None:
+        return "no celery; pip install apache-airflow-providers-celery"
+    return database.missing("postgresql")
+
+
 @contextmanager
-def composed(folder: Path, kubeconfig: str) -> Iterator[Composed]:
+def kubernetes(prefix: str) -> Iterator[tuple[str, str]]:
+    """A kubeconfig, of the real cluster or an embedded one where there is none; and a namespace that ends with the block."""
+    namespace = f"{prefix}-{uuid4().hex[:8]}"
+    with ExitStack() as stack:
+        kubeconfig = os.environ.get("KUBECONFIG") or str(stack.enter_context(EmbeddedKubernetes()).kubeconfig)
+        asyncio.run(_namespaces(kubeconfig, "POST", "", {"metadata": {"name": namespace}}))
+        stack.callback(lambda: asyncio.run(_namespaces(kubeconfig, "DELETE", f"/{namespace}")))
+        yield kubeconfig, namespace
+
+
+async def _namespaces(kubeconfig: str, verb: str, path: str, body: object = None) -> None:
+    kube = await Kube.open(kubeconfig)
+    try:
+        await kube.call(verb, f"/api/v1/namespaces{path}", body=body)
+    finally:
+        await kube.close()
+
+
+@contextmanager
+def composed(folder: Path, kubeconfig: str, options: dict[str, str] | None = None) -> Iterator[Composed]:
     """PostgreSQL and redis, and the folders that Compose would mount."""
     with database.Postgres() as postgres, _redis(folder) as redis_port:
         with closing(psycopg2.connect(host="127.0.0.1", port=postgres.port, user="airflow", dbname="postgres")) as line:
@@ -179,7 +245,7 @@ def composed(folder: Path, kubeconfig: str) -> Iterator[Composed]:
         home = folder / "airflow"
         shutil.copytree(ROOT / "dags", home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "example_specs", home / "dags" / "example_specs")
-        yield Composed(home=home, addresses=addresses, port=port)
+        yield Composed(home=home, addresses=addresses, port=port, options=options or {})
 
 
 @contextmanager
