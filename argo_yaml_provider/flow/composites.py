@@ -176,9 +176,10 @@ class Composites:
 
     def includes_result(self, place: Place) -> bool:
         """Whether stdout is captured, because the composite around the call speaks of it."""
-        return self._engine.remember(("includes", place.call.id), lambda: self._includes_result(place.call))
+        return self._engine.remember(("includes", place.call.id), lambda: self._includes_result(place))
 
-    def _includes_result(self, call: Call) -> bool:
+    def _includes_result(self, place: Place) -> bool:
+        call = place.call
         stand = self._engine.tree.stands[call.id]
         while stand.parent is not None and stand.role != "member":
             if stand.role == "hook":
@@ -186,7 +187,10 @@ class Composites:
             stand = self._engine.tree.stands[stand.parent.id]
         if stand.parent is None:
             return self._engine.facts.result and stand.call is self._engine.plan.root
-        return stand.call.name in self._captured(stand.parent.template)
+        frame = self._engine.frame_of(place) if "{{" in stand.call.name else None
+        rules = self._engine.steps if stand.parent.kind is CallKind.STEPS else self._engine.dags
+        name = rules.name_of(frame, stand.call) if frame is not None else stand.call.name
+        return name in self._captured(stand.parent.template)
 
     def _hook_includes(self, hooked: Call, hook: Call) -> bool:
         """A hook's stdout counts as that of a step called `onExit`, or by the hook's name."""

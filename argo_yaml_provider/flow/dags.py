@@ -42,7 +42,7 @@ class DagRules:
         frame = self._engine.frame_of(place)
         if frame is None:
             return Absent(reason="the template it lies in does not run")
-        name = place.call.name
+        name = self.name_of(frame, place.call)
         try:
             wanted = self.wanted(frame)
         except ExprError as error:
@@ -56,8 +56,9 @@ class DagRules:
         gate = self.gate(place)
         if gate is not None:
             return gate
-        frame, name = self._engine.frame_of(place), place.call.name
+        frame = self._engine.frame_of(place)
         assert frame is not None
+        name = self.name_of(frame, place.call)
         node = self.node_of(frame, name)
         try:
             expanded = self.turns_of(frame, place.call)
@@ -72,7 +73,7 @@ class DagRules:
         frame = self._engine.frame_of(place)
         assert frame is not None
         source, scope = self._resolved(frame, place.call)
-        with clock.fixed(self._engine.facts, self.node_of(frame, place.call.name)):
+        with clock.fixed(self._engine.facts, self.node_of(frame, self.name_of(frame, place.call))):
             return expand_one(source, scope.params(frame.variables), index, dag=True)
 
     def turn(self, place: Place, turn: Turn) -> Entry:
@@ -175,9 +176,16 @@ class DagRules:
     def place(self, frame: Frame, name: str) -> Place:
         """A task's place; a loop's as a whole."""
         members = self._engine.remember(
-            ("members", frame.place.call.id), lambda: {call.name: call for call in frame.place.call.groups[0]}
+            ("members", frame.key), lambda: {self.name_of(frame, call): call for call in frame.place.call.groups[0]}
         )
         return Place(members[name], frame.place.index)
+
+    def name_of(self, frame: Frame, call: Call) -> str:
+        """A task's name, tags in it replaced."""
+        if "{{" not in call.name:
+            return call.name
+        written = [task["name"] for task in self._engine.plan.templates[frame.place.call.template]["dag"]["tasks"]]
+        return str(frame.template["dag"]["tasks"][written.index(call.name)]["name"])
 
     def turns_of(self, frame: Frame, call: Call) -> Expanded:
         """The task's turns, names and arguments included."""
@@ -185,7 +193,7 @@ class DagRules:
 
     def _expand(self, frame: Frame, call: Call) -> Expanded:
         source, scope = self._resolved(frame, call)
-        node = self.node_of(frame, call.name)
+        node = self.node_of(frame, self.name_of(frame, call))
         with clock.fixed(self._engine.facts, node):
             return Expanded(node=node, turns=tuple(expand(source, scope.params(frame.variables), dag=True)))
 
@@ -194,9 +202,10 @@ class DagRules:
         return self._engine.remember(("resolved", frame.key, call.id), lambda: self._resolve(frame, call))
 
     def _resolve(self, frame: Frame, call: Call) -> tuple[Json, Scope]:
-        source, node = self.tasks(frame)[call.name], self.node_of(frame, call.name)
+        name = self.name_of(frame, call)
+        source, node = self.tasks(frame)[name], self.node_of(frame, name)
         text = gojson.dumps({name: value for name, value in source.items() if name != "hooks"})
-        scope = self.scope(frame, call.name, text)
+        scope = self.scope(frame, name, text)
         with clock.fixed(self._engine.facts, node):
             if "{{" in text or '"from' in text or source.get("when"):
                 source = resolve_step(source, scope, frame.variables, dag=True)
@@ -258,7 +267,7 @@ class DagRules:
         return self._engine.composites.includes_result(place)
 
     def _id(self, frame: Frame, place: Place, result: Result) -> str:
-        name = self.node_of(frame, place.call.name)
+        name = self.node_of(frame, self.name_of(frame, place.call))
         tried = f"{name}({len(result.attempts) - 1})" if result.type == "Retry" and result.attempts else name
         return node_id(self._engine.facts.name, tried)
 

@@ -109,7 +109,7 @@ class Decider:
                 return Scope()
             above = parent
         if frame.place.call.kind is CallKind.DAG:
-            return engine.dags.scope(frame, above.call.name, text)
+            return engine.dags.scope(frame, engine.dags.name_of(frame, above.call), text)
         return engine.steps.scope(frame, engine.tree.stands[above.call.id].group, text)
 
     def _boundary(self, place: Place) -> Json:

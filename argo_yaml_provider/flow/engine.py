@@ -238,7 +238,7 @@ class Engine:
     def turn_mark(self, place: Place) -> str:
         """The index and item of a turn of a mapped loop, as they stand in its name, whether it runs or not."""
         turn = self._turn(Place(place.call, -1), place.index)
-        return turn.name.removeprefix(place.call.name) if isinstance(turn, Turn) else ""
+        return turn.name[turn.name.index("(") :] if isinstance(turn, Turn) else ""
 
     def strategy(self, place: Place) -> Json | None:
         """The retryStrategy that holds here; a child plan's root is one attempt of its caller's."""
@@ -333,8 +333,9 @@ class Engine:
         frame = self.frame_of(place)
         assert frame is not None
         if frame.place.call.kind is CallKind.STEPS:
-            return self.steps.node_of(frame, self.tree.stands[place.call.id].group, place.call.name)
-        return self.dags.node_of(frame, place.call.name)
+            name = self.steps.name_of(frame, place.call)
+            return self.steps.node_of(frame, self.tree.stands[place.call.id].group, name)
+        return self.dags.node_of(frame, self.dags.name_of(frame, place.call))
 
     def failures(self, *, hooks: bool) -> list[Json]:
         """`workflow.failures`: every node that failed, groups included; `hooks`: of the workflow's hooks, too."""

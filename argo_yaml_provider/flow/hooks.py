@@ -79,7 +79,7 @@ class HookRules:
         Argo: nodeSteps of executeStepGroup, which holds the steps that were called; executeDAGTask takes the task as written.
         """
         if frame.place.call.kind is CallKind.DAG:
-            step = self._engine.dags.tasks(frame)[self._name(parent)]
+            step = self._engine.dags.tasks(frame)[self._task_name(frame, parent)]
         else:
             entry = self._engine.entry(parent)
             if not isinstance(entry, Started):
@@ -91,7 +91,7 @@ class HookRules:
         """Whether a dag was over before it came to the exit handler of a task that did not run. Argo: executeDAGTask."""
         if frame.place.call.kind is not CallKind.DAG or result.type != "Skipped":
             return False
-        return self._engine.dags.ends_with(frame, self._name(parent), result)
+        return self._engine.dags.ends_with(frame, self._task_name(frame, parent), result)
 
     def _left_out(self, place: Place, frame: Frame, parent: Place) -> str:
         """Why Argo never comes to this hook: another of its step is wrong, or its group breaks before. '' if it does."""
@@ -180,8 +180,9 @@ class HookRules:
 
     def _scope(self, hook: Json, frame: Frame, parent: Place, status: str) -> Scope:
         """What the step around could speak of, and the step's own status."""
-        text, name = gojson.dumps(hook), self._name(parent)
+        text = gojson.dumps(hook)
         if frame.place.call.kind is CallKind.DAG:
+            name = self._task_name(frame, parent)
             scope = self._engine.dags.scope(frame, name, text)
             scope.values[f"tasks.{name}.status"] = status
             return scope
@@ -189,10 +190,11 @@ class HookRules:
         scope.values[f"steps.{self._engine.turn_name(parent)}.status"] = status
         return scope
 
-    def _name(self, place: Place) -> str:
-        """The name of the step or task as written."""
+    def _task_name(self, frame: Frame, place: Place) -> str:
+        """The name of the task, without that of its item."""
         above = self._engine.tree.parent(place.call)
-        return above.name if above is not None and above.loop is LoopKind.UNROLLED else place.call.name
+        turned = above is not None and above.loop is LoopKind.UNROLLED
+        return self._engine.dags.name_of(frame, above if above is not None and turned else place.call)
 
     def _group(self, place: Place) -> int:
         stand = self._engine.tree.stands[place.call.id]
@@ -201,7 +203,7 @@ class HookRules:
     def _resolved(self, arguments: Json, frame: Frame, parent: Place, outputs: Outputs | None, scope: Scope) -> Json:
         """Arguments, which may speak of the step's own outputs. Argo: resolveExitTmplArgument."""
         which = "tasks" if frame.place.call.kind is CallKind.DAG else "steps"
-        name = self._name(parent) if which == "tasks" else self._engine.turn_name(parent)
+        name = self._task_name(frame, parent) if which == "tasks" else self._engine.turn_name(parent)
         for parameter, value in (outputs.parameters if outputs else {}).items():
             scope.values[f"{which}.{name}.outputs.parameters.{parameter}"] = value or ""
         for artifact, found in (outputs.artifacts if outputs else {}).items():

@@ -66,7 +66,7 @@ class StepsRules:
         try:
             expanded = self.turns_of(frame, number, place.call)
         except ExprError as error:
-            node = self.node_of(frame, number, place.call.name)
+            node = self.node_of(frame, number, self.name_of(frame, place.call))
             return Stopped(node=node, phase=Phase.ERROR, message=error.message, raised=True)
         if loops(self._source(frame, number, place.call)) and not expanded.turns:
             return Stopped(node=expanded.node, phase=Phase.SKIPPED, message="Skipped, empty params")
@@ -81,7 +81,7 @@ class StepsRules:
     def _one(self, frame: Frame, number: int, call: Call, index: int) -> Turn | None:
         step = self._resolved(frame, number, call)
         scope = self.scope(frame, number, gojson.dumps(step) if loops(step) else "")
-        with clock.fixed(self._engine.facts, self.node_of(frame, number, call.name)):
+        with clock.fixed(self._engine.facts, self.node_of(frame, number, self.name_of(frame, call))):
             return expand_one(step, scope.params(frame.variables), index, dag=False)
 
     def turn(self, place: Place, turn: Turn) -> Entry:
@@ -189,7 +189,7 @@ class StepsRules:
         if "{{" not in text and '"from' not in text and not source.get("when"):
             return source
         scope = self.scope(frame, number, text)
-        with clock.fixed(self._engine.facts, self.node_of(frame, number, call.name)):
+        with clock.fixed(self._engine.facts, self.node_of(frame, number, self.name_of(frame, call))):
             return resolve_step(source, scope, frame.variables, dag=False)
 
     def turns_of(self, frame: Frame, number: int, call: Call) -> Expanded:
@@ -201,9 +201,9 @@ class StepsRules:
         step = self._resolved(frame, number, call)
         text = gojson.dumps(step) if loops(step) else ""
         scope = self.scope(frame, number, text)
-        with clock.fixed(self._engine.facts, self.node_of(frame, number, call.name)):
+        with clock.fixed(self._engine.facts, self.node_of(frame, number, self.name_of(frame, call))):
             turns = expand(step, scope.params(frame.variables), dag=False)
-        return Expanded(node=self.node_of(frame, number, call.name), turns=tuple(turns))
+        return Expanded(node=self.node_of(frame, number, self.name_of(frame, call)), turns=tuple(turns))
 
     def scope(self, frame: Frame, number: int, text: str) -> Scope:
         """What the group `number` may speak of, as far as the text does. Groups: those before it."""
@@ -213,13 +213,13 @@ class StepsRules:
         if _REFERS.search(text):
             for earlier in range(number):
                 for call in frame.place.call.groups[earlier]:
-                    if mentions(text, call.name):
+                    if mentions(text, self.name_of(frame, call)):
                         values |= self._variables(frame, earlier, call, with_id=".id" in text or "']" in text)
         return Scope(values)
 
     def _variables(self, frame: Frame, number: int, call: Call, *, with_id: bool) -> dict[str, Any]:
         """`steps.x.*` of a step that is over."""
-        engine, prefix = self._engine, f"steps.{call.name}"
+        engine, prefix = self._engine, f"steps.{self.name_of(frame, call)}"
         template = engine.plan.templates[call.template]
         place = Place(call, frame.place.index)
         looped = engine.composites.turn_results(place)
@@ -283,11 +283,19 @@ class StepsRules:
     def _source(self, frame: Frame, number: int, call: Call) -> Json:
         """The step as the filled-in template has it."""
         steps = {step["name"]: step for step in frame.template["steps"][number]}
-        return steps.get(call.name) or call.source
+        return steps.get(self.name_of(frame, call)) or call.source
+
+    def name_of(self, frame: Frame, call: Call) -> str:
+        """A member's name, tags in it replaced."""
+        if "{{" not in call.name:
+            return call.name
+        number = self._engine.tree.stands[call.id].group
+        position = [member.id for member in frame.place.call.groups[number]].index(call.id)
+        return str(frame.template["steps"][number][position]["name"])
 
     def node_of(self, frame: Frame, number: int, name: str) -> str:
         """The node's full name."""
         return f"{frame.node}[{number}].{name}"
 
     def _child_name(self, frame: Frame, number: int, place: Place) -> str:
-        return shown_name(self._engine.entry(place)) or self.node_of(frame, number, place.call.name)
+        return shown_name(self._engine.entry(place)) or self.node_of(frame, number, self.name_of(frame, place.call))

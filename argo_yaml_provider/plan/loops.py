@@ -29,8 +29,8 @@ def literal_count(source: Json) -> int | None:
 
 def turn_names(source: Json) -> list[str]:
     """What the turns of a literal loop are called: `step(0:item)`."""
-    bare = {field: source[field] for field in ("name", *LOOP_FIELDS) if source.get(field)}
-    return [turn.name for turn in expand(bare, {}, dag=False)]
+    bare = {field: source[field] for field in LOOP_FIELDS if source.get(field)}
+    return [source["name"] + turn.name for turn in expand({**bare, "name": ""}, {}, dag=False)]
 
 
 def is_unrolled(source: Json, size: int) -> bool:

@@ -497,3 +497,44 @@ def test_a_hook_of_a_step_breaks_the_group() -> None:
     run = played(spec.replace("HOOKS", 'hooks: {odd: {expression: "1 + 1", template: leaf}}'))
     groups = {n["name"].removeprefix(run.facts.name): n["phase"] for n in run.flow.nodes() if n["type"] == "StepGroup"}
     assert groups == {"[0]": "Failed", "[0].inner[0]": "Error"}
+
+
+NAMED = """
+  arguments: {parameters: [{name: x, value: one}]}
+  templates:
+  - name: main
+    inputs: {parameters: [{name: x}]}
+    steps:
+    - - {name: "run-{{inputs.parameters.x}}", template: leaf, arguments: {parameters: [{name: m, value: '"r"'}]}}
+      - {name: "loop-{{inputs.parameters.x}}", template: leaf, withItems: [a, b]}
+      - {name: "list-{{inputs.parameters.x}}", template: leaf, withParam: '["{{inputs.parameters.x}}"]'}
+    - - {name: sees, template: leaf, arguments: {parameters: [{name: m, value: "{{steps.run-one.outputs.result}}"}]}}
+      - {name: tasks, template: tasks}
+  - name: tasks
+    dag:
+      tasks:
+      - name: "run-{{workflow.parameters.x}}"
+        template: leaf
+        hooks: {exit: {template: leaf, arguments: {parameters: [{name: m, value: "{{tasks.run-one.status}}"}]}}}
+      - {name: before, template: leaf}
+      - {name: "end-{{workflow.parameters.x}}", depends: before, template: leaf}
+"""
+
+
+def test_names_hold_tags() -> None:
+    run = played(NAMED)
+    assert sorted(phases(run)) == [
+        "[0].list-one(0:one)",
+        "[0].loop-one(0:a)",
+        "[0].loop-one(1:b)",
+        "[0].run-one",
+        "[1].sees",
+        "[1].tasks.before",
+        "[1].tasks.end-one",
+        "[1].tasks.run-one",
+        "[1].tasks.run-one.onExit",
+    ]
+    assert inputs(run, "[1].sees") == {"m": '"r"'}
+    assert inputs(run, "[1].tasks.run-one.onExit") == {"m": "Succeeded"}
+    other = played(NAMED.replace("{{steps.run-one.outputs.result}}", "").replace("{{tasks.run-one.status}}", ""), x="two")
+    assert [name for name in phases(other) if "run" in name][:2] == ["[0].run-two", "[1].tasks.run-two"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from argo_yaml_provider.resolve.checks.known import called
+from argo_yaml_provider.resolve.checks.known import called, name_of
 from argo_yaml_provider.resolve.checks.templates import name_problem
 from argo_yaml_provider.resolve.checks.view import View, title
 from argo_yaml_provider.resolve.references import LOCAL, holders_of, hooks_of, is_dynamic, key_of
@@ -16,7 +16,8 @@ from argo_yaml_provider.spec.problems import suggest
 from argo_yaml_provider.spec.resource import Json, Path
 
 WHERE = "; it is looked for in the file, its folder and --templates"
-_TAG = re.compile(r"\{\{.*?\}\}")
+_OF_STEPS = re.compile(r"\{\{\s*(?:=|inputs\.parameters\.|workflow\.).*?\}\}")
+"""Tags that the name of a step may hold. Argo: isValidStepName; a task has no such leave."""
 
 
 def check_entrypoint(view: View) -> None:
@@ -129,9 +130,13 @@ def check_call_names(view: View) -> None:
         seen: dict[str, Path] = {}
         for path, call in view.calls(key):
             what = "task" if path[0] == "dag" else "step"
-            name = call.get("name") or ""
-            problem = name_problem(_TAG.sub("x", name), what)
-            if problem:
+            name = name_of(view, key, call)
+            problem = name_problem(_OF_STEPS.sub("x", name) if what == "step" else name, what)
+            if "{{" in name and what == "task":
+                message = f'the name of task "{name}" holds a tag whose value this file does not give'
+                help_text = "let {{workflow.parameters.…}} stand in it, with a value under spec.arguments"
+                view.report(key, (*path, "name"), "bad-name", message, help=help_text)
+            elif problem:
                 view.report(key, (*path, "name"), problem[0], problem[1], help=problem[2])
             elif name in seen:
                 message = f'two {what}s of template "{title(key)}" are named "{name}"'

@@ -65,11 +65,18 @@ def check_dependencies(view: View) -> None:
             path = ("dag", "tasks", index)
             _check_mixture(view, key, path, task, uses_depends=uses_depends)
             for at, name in enumerate(task.get("dependencies") or () if not task.get("depends") else ()):
-                if name not in names:
+                if "{{" in name:
+                    _tagged(view, key, (*path, "dependencies", at), "these dependencies hold")
+                elif name not in names:
                     message = f'task "{task.get("name")}" waits for "{name}", which is not a task here'
                     view.report(
                         key, (*path, "dependencies", at), "unknown-task", message, help=suggest(name, names, label="tasks")
                     )
+
+
+def _tagged(view: View, key: str, path: Path, what: str) -> None:
+    message = f"{what} a tag, but which tasks are named must be known when the file is read"
+    view.report(key, path, "bad-depends", message, help="write the names of tasks that hold no tag")
 
 
 def _check_mixture(view: View, key: str, path: Path, task: Json, *, uses_depends: bool) -> None:
@@ -103,6 +110,9 @@ def check_depends(view: View) -> None:
 
 
 def _check_logic(view: View, key: str, path: Path, logic: str, tasks: dict[str, Json]) -> None:
+    if "{{" in logic:
+        _tagged(view, key, path, "this depends holds")
+        return
     error = _syntax_error(logic)
     if error:
         help_text = 'write task names joined by &&, || and !, such as "a && (b.Failed || c)"'

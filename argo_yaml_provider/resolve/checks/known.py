@@ -30,6 +30,12 @@ def with_known_values(view: View, key: str, text: str) -> str:
         return text
 
 
+def name_of(view: View, key: str, call: Json) -> str:
+    """The name of a step or task, as far as the file tells."""
+    name = str(call.get("name") or "")
+    return with_known_values(view, key, name) if "{{" in name else name
+
+
 def called(view: View, key: str, call: Json) -> str:
     """The key of the template that a step, task or hook calls, as far as the file tells."""
     target = key_of(key, call)

@@ -15,7 +15,7 @@ from typing import Any
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.tags import find_tags
 from argo_yaml_provider.resolve.checks.dags import ancestors, tasks_of
-from argo_yaml_provider.resolve.checks.known import called
+from argo_yaml_provider.resolve.checks.known import called, name_of
 from argo_yaml_provider.resolve.checks.view import PODS, View, is_leaf, texts, title, type_of
 from argo_yaml_provider.resolve.references import is_dynamic, key_of
 from argo_yaml_provider.spec.problems import suggest
@@ -171,13 +171,13 @@ def _check_steps(view: View, key: str, template: Json, scope: Scope) -> Scope:
 
     Its hooks see its outputs, too, if one of them is an exit handler: HasExitHook.
     """
-    everyone = {step.get("name", "") for _, step in view.calls(key)}
+    everyone = {name_of(view, key, step) for _, step in view.calls(key)}
     seen, items = _Seen(), _Seen()
     for index, group in enumerate(template["steps"]):
         before = scope.plus(seen.names, tuple(seen.open)).plus(items.names, tuple(items.open))
         ended = []
         for at, step in enumerate(group):
-            status, own = f"steps.{step.get('name')}.status", _output_names(view, key, step, "steps")
+            status, own = f"steps.{name_of(view, key, step)}.status", _output_names(view, key, step, "steps")
             here = before.plus({status}).plus(*_item_names(step))
             in_hooks = here.plus(*own) if _has_exit_hook(step) else here
             places = _Places(here=here, in_hooks=in_hooks, others=everyone, word="steps")
@@ -199,7 +199,7 @@ def _check_dag(view: View, key: str, template: Json, scope: Scope) -> Scope:
     for index, task in enumerate(tasks_of(template)):
         name = task.get("name", "")
         here = scope.plus(_Upstream(masks[name], bits, outputs)).plus(*_item_names(task))
-        in_hooks = here.plus(*outputs[name]).plus({f"tasks.{name}.status"})
+        in_hooks = here.plus(*outputs[name]).plus({f"tasks.{name_of(view, key, task)}.status"})
         _check_own_name(view, key, task, index)
         _check_call(view, key, task, ("dag", "tasks", index), _Places(here=here, in_hooks=in_hooks, others=tasks, word="tasks"))
     return scope.plus(_Upstream((1 << len(tasks)) - 1, bits, outputs))
@@ -315,7 +315,7 @@ def _item_names(call: Json) -> Outputs:
 
 def _output_names(view: View, key: str, call: Json, word: str) -> Outputs:
     """What others can refer to of a step or task; all, where its template is known only at run time."""
-    prefix = f"{word}.{call.get('name')}"
+    prefix = f"{word}.{name_of(view, key, call)}"
     names = {f"{prefix}.{one}" for one in _OF_EVERY_CALL}
     target = key_of(key, call)
     if target not in view.resolved.templates:
