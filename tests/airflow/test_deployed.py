@@ -147,6 +147,7 @@ def options(folder: Path, home: Path, kubeconfig: str, namespace: str) -> dict[s
     connection = {"conn_type": "kubernetes", "extra": {"kube_config_path": kubeconfig, "namespace": namespace}}
     return {
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "1",
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(
             [{"name": "workflows", "classpath": classpath, "kwargs": bundle}]
         ),
