@@ -226,7 +226,7 @@ async def _namespaces(kubeconfig: str, verb: str, path: str, body: object = None
 
 
 @contextmanager
-def composed(folder: Path, kubeconfig: str, options: dict[str, str] | None = None) -> Iterator[Composed]:
+def composed(folder: Path, kubeconfig: str) -> Iterator[Composed]:
     """PostgreSQL and redis, and the folders that Compose would mount."""
     with database.Postgres() as postgres, _redis(folder) as redis_port:
         with closing(psycopg2.connect(host="127.0.0.1", port=postgres.port, user="airflow", dbname="postgres")) as line:
@@ -245,7 +245,7 @@ def composed(folder: Path, kubeconfig: str, options: dict[str, str] | None = Non
         home = folder / "airflow"
         shutil.copytree(ROOT / "dags", home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "example_specs", home / "dags" / "example_specs")
-        yield Composed(home=home, addresses=addresses, port=port, options=options or {})
+        yield Composed(home=home, addresses=addresses, port=port)
 
 
 @contextmanager
