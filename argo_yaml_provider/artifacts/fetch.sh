@@ -55,7 +55,7 @@ fetch() {
         return
     fi
     unpack "$2" "$3" "$4" || return
-    [ -z "$6" ] || chmod ${7:+-R} "$6" "$3"
+    [ -z "$6" ] || said=$(chmod ${7:+-R} "$6" "$3" 2>&1) || fail "$2" "its mode cannot be set: give it none ($said)"
 }
 
 # place_one …, as `fetch`: at once where there is nothing to do but to put a file that has been brought in its place.

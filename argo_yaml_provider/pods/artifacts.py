@@ -247,8 +247,8 @@ def _pack_line(output: Output) -> str:
     kind = next((name for name in ("none", "zip") if archive.get(name) is not None), "tar")
     level = (archive.get("tar") or {}).get("compressionLevel")
     # busybox knows no level 0, and -1 is as good.
-    words = [kind, str(moved.index), str(_DEFAULT_LEVEL if level is None or int(level) < 0 else max(1, int(level))), moved.path]
-    return "pack_" + " ".join(shlex.quote(word) for word in words)
+    words = [kind, str(moved.index), str(_DEFAULT_LEVEL if level is None or int(level) < 0 else max(1, int(level)))]
+    return "pack_" + " ".join(shlex.quote(word) for word in (*words, posixpath.normpath(moved.path)))
 
 
 @cache

@@ -45,14 +45,18 @@ failed() {
 }
 
 # There is no zip in a busybox, but a gzip holds all that one entry of a zip needs: the deflated bytes, then their CRC and size.
+# As Argo's it holds files alone, in the order of a walk, without times and modes; of what is no file, such as a link, the name.
 pack_zip() {
     [ -e "$3" ] || return 0
     part=$store/$1.part central=$work/zip-central packed=$work/zip-entry offset=0 entries=0
-    folder=${3%/*} name=${3##*/}
+    folder=${3%/*} top=${3##*/}
     : >"$part" && : >"$central" || : >"$store/$1.bad"
-    (cd "${folder:-/}" && "$bb" find -L "$name" -type d -o -type f) >"$work/zip-names" 2>"$store/$1.why" || : >"$store/$1.bad"
-    while IFS= read -r name; do
-        zip_entry "${folder:-/}/$name" 2>>"$store/$1.why" || { : >"$store/$1.bad"; break; }
+    (cd "${folder:-/}" && "$bb" find -H "$top" ! -type d -print0) >"$work/zip-found" 2>"$store/$1.why" || : >"$store/$1.bad"
+    "$bb" tr / '\001' <"$work/zip-found" | LC_ALL=C "$bb" sort -z | "$bb" tr '\001' / >"$work/zip-names"
+    while IFS= read -r -d "" name; do
+        source=${folder:-/}/$name
+        if [ ! -f "$source" ] || { [ -L "$source" ] && [ "$name" != "$top" ]; }; then source=/dev/null; fi
+        zip_entry "$source" 2>>"$store/$1.why" || { : >"$store/$1.bad"; break; }
     done <"$work/zip-names"
     size=$("$bb" wc -c <"$central")
     { "$bb" cat "$central"; printf 'PK\005\006'; little 0 4; little $entries 2; little $entries 2; little "$size" 4
@@ -65,24 +69,14 @@ pack_zip() {
 }
 
 zip_entry() {
-    mode=$((0x$("$bb" stat -L -c %f "$1"))) || return 1
-    method=8 deflated=0
-    if [ -d "$1" ]; then
-        name=$name/ method=0
-        { little 0 4; little 0 4; little 0 4; } >"$packed.sums"
-    else
-        "$bb" gzip -c <"$1" >"$packed" || return 1
-        deflated=$(($("$bb" wc -c <"$packed") - 18))
-        { "$bb" tail -c 8 "$packed" | "$bb" head -c 4; little $deflated 4; "$bb" tail -c 4 "$packed"; } >"$packed.sums"
-    fi
-    length=$(printf %s "$name" | "$bb" wc -c)
-    { little 20 2; little 2048 2; little $method 2; little 0 2; little 33 2; "$bb" cat "$packed.sums"; little "$length" 2
-        little 0 2; } >"$packed.head"
-    {
-        printf 'PK\003\004'; "$bb" cat "$packed.head"; printf %s "$name"
-        [ $method = 0 ] || "$bb" tail -c +11 "$packed" | "$bb" head -c $deflated
-    } >>"$part" || return 1
-    { printf 'PK\001\002'; little 788 2; "$bb" cat "$packed.head"; little 0 2; little 0 2; little 0 2; little $((mode << 16)) 4
+    "$bb" gzip -c <"$1" >"$packed" || return 1
+    deflated=$(($("$bb" wc -c <"$packed") - 18)) length=$(printf %s "$name" | "$bb" wc -c)
+    { little 20 2; little 2048 2; little 8 2; little 0 4
+        "$bb" tail -c 8 "$packed" | "$bb" head -c 4; little $deflated 4; "$bb" tail -c 4 "$packed"
+        little "$length" 2; little 0 2; } >"$packed.head"
+    { printf 'PK\003\004'; "$bb" cat "$packed.head"; printf %s "$name"
+        "$bb" tail -c +11 "$packed" | "$bb" head -c $deflated; } >>"$part" || return 1
+    { printf 'PK\001\002'; little 20 2; "$bb" cat "$packed.head"; little 0 4; little 0 2; little 0 4
         little $offset 4; printf %s "$name"; } >>"$central" || return 1
     offset=$((offset + 30 + length + deflated)) entries=$((entries + 1))
 }

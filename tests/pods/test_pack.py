@@ -18,7 +18,7 @@ BUSYBOX = shutil.which("busybox")
 pytestmark = pytest.mark.skipif(BUSYBOX is None, reason="needs a busybox")
 
 
-def packed(tmp_path: Path, path: Path, archive: dict[str, Any] | None) -> Path:
+def packed(tmp_path: Path, path: Path | str, archive: dict[str, Any] | None) -> Path:
     """Packs one artifact; where it lies then."""
     location = {"s3": {"endpoint": "e", "bucket": "b", "key": "k"}}
     artifact = {"name": "a", "path": str(path), "archive": archive, **location}
@@ -56,15 +56,55 @@ def test_a_tar_holds_a_single_file_under_its_own_name(tmp_path: Path, folder: Pa
         assert [(member.name, member.size) for member in tar.getmembers()] == [("ü.txt", 100_000)]
 
 
-def test_a_zip_can_be_read_and_its_sums_are_right(tmp_path: Path, folder: Path) -> None:
+def test_a_zip_holds_what_argos_does_files_alone_in_the_order_of_a_walk_without_times_and_modes(
+    tmp_path: Path, folder: Path
+) -> None:
+    (folder / "nothing").mkdir()
+    (folder / "sub.txt").write_text("after what is in sub")
+    (folder / "sub-2").write_text("before it, by its name, and yet after it")
+    (folder / "two\nlines").write_text("2")
+    (folder / "sub" / "run.sh").write_text("#!/bin/sh")
+    (folder / "sub" / "run.sh").chmod(0o755)
+    (folder / "link").symlink_to("ü.txt")
+    (folder / "linked").symlink_to("sub")
     with zipfile.ZipFile(packed(tmp_path, folder, {"zip": {}})) as archive:
         assert archive.testzip() is None
-        files = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
-    assert files == {
-        "some folder/empty": b"",
-        "some folder/sub/a'b.txt": b"hello",
-        "some folder/ü.txt": b"x" * 100_000,
-    }
+        files = [(name.removeprefix("some folder/"), archive.read(name)) for name in archive.namelist()]
+        kinds = {
+            (entry.compress_type, entry.create_system, entry.create_version, entry.external_attr, entry.date_time)
+            for entry in archive.infolist()
+        }
+    assert files == [
+        ("empty", b""),
+        ("link", b""),
+        ("linked", b""),
+        ("sub/a'b.txt", b"hello"),
+        ("sub/run.sh", b"#!/bin/sh"),
+        ("sub-2", b"before it, by its name, and yet after it"),
+        ("sub.txt", b"after what is in sub"),
+        ("two\nlines", b"2"),
+        ("ü.txt", b"x" * 100_000),
+    ]
+    assert kinds == {(zipfile.ZIP_DEFLATED, 0, 20, 0, (1980, 0, 0, 0, 0, 0))}
+
+
+def test_a_zip_holds_a_single_file_under_its_own_name(tmp_path: Path, folder: Path) -> None:
+    link = tmp_path / "link.txt"
+    link.symlink_to(folder / "sub" / "a'b.txt")
+    with zipfile.ZipFile(packed(tmp_path, link, {"zip": {}})) as archive:
+        assert [(name, archive.read(name)) for name in archive.namelist()] == [("link.txt", b"hello")]
+
+
+@pytest.mark.parametrize("archive", [{"tar": {}}, {"zip": {}}, {"none": {}}], ids=["tar", "zip", "none"])
+def test_a_folder_may_be_named_with_a_slash_at_its_end(tmp_path: Path, folder: Path, archive: dict[str, Any]) -> None:
+    plain = packed(tmp_path / "1", folder, archive)
+    assert [path.read_bytes() for path in _files(packed(tmp_path / "2", f"{folder}/", archive))] == [
+        path.read_bytes() for path in _files(plain)
+    ]
+
+
+def _files(made: Path) -> list[Path]:
+    return sorted(path for path in (made, *made.rglob("*")) if path.is_file())
 
 
 def test_without_an_archive_the_files_stay_as_they_are(tmp_path: Path, folder: Path) -> None:
