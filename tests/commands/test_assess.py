@@ -81,6 +81,17 @@ def test_json_has_an_object_for_each() -> None:
     }
 
 
+def test_an_executors_account_changes_nothing() -> None:
+    account = "executor: {serviceAccountName: waits}"
+    text = FOLDER.split("---", maxsplit=1)[0].replace("ttlStrategy: {secondsAfterCompletion: 1}", account)
+    Path("all.yaml").write_text(text.replace("container: {image: x}", f"{account}, container: {{image: x}}"))
+    (found,) = json.loads(CliRunner().invoke(command, ["all.yaml", "--output", "json"]).output)
+    assert [(one["path"], one["reason"]) for one in found["changesNothing"]] == [
+        ("spec.executor", "no container of ours needs a service account"),
+        ("spec.templates[b].executor", "no container of ours needs a service account"),
+    ]
+
+
 def test_sarif_has_a_result_for_each_finding_and_the_rules_that_were_met() -> None:
     log = json.loads(CliRunner().invoke(command, ["all.yaml", "--output", "sarif"]).output)
     (run,) = log["runs"]

@@ -148,6 +148,15 @@ def test_a_templates_field_replaces_the_workflows(field: str, own: Json, shared:
     assert spec({}, shared)[field] == next(iter(shared.values()))
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["the-templates", "the-workflows"])
+def test_the_executors_account_gives_no_container_a_token_that_the_step_is_not_to_have(own: bool) -> None:
+    step = {"outputs": {"parameters": [{"name": "p", "valueFrom": {"path": "/p"}}]}, "automountServiceAccountToken": False}
+    executor = {"executor": {"serviceAccountName": "waits"}}
+    built = spec({**step, **executor} if own else step, {} if own else executor)
+    assert built["automountServiceAccountToken"] is False
+    assert built == spec(step)
+
+
 def test_fields_of_the_workflow_alone_and_aliases_of_both() -> None:
     workflow = {
         "imagePullSecrets": [{"name": "s"}],
