@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from argo_yaml_provider.expr import gojson
-from argo_yaml_provider.flow.entries import Execution, Place
+from argo_yaml_provider.flow.entries import Execution, Place, Started
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.flow.results import Outputs, Result, of_attempt
 from argo_yaml_provider.flow.suspend import asked_for
 from argo_yaml_provider.flow.tree import is_loop
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind
 from argo_yaml_provider.plan.templates import COMPOSITES, kind_of
+from argo_yaml_provider.resolve.references import is_dynamic
 
 if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
@@ -64,7 +65,11 @@ class GlobalOutputs:
             return False
         if call.kind is CallKind.CHILD or call.template in self._named:
             return True
-        return call.kind is CallKind.DAG and any(member.template in self._named for group in call.groups for member in group)
+        return call.kind is CallKind.DAG and any(self._may_name(member) for group in call.groups for member in group)
+
+    def _may_name(self, call: Call) -> bool:
+        """Whether the outputs of what is called may have a global name."""
+        return call.template in self._named or is_dynamic(call.template)
 
     def parameters(self, place: Place, *, ended: bool = False) -> dict[str, str]:
         """`workflow.outputs.parameters.*` as the place sees it when it begins; `ended`: when all in it has ended."""
@@ -143,7 +148,7 @@ class GlobalOutputs:
         """What a call gives of itself: each of a pod's attempts, a steps template that ran; a dag does not, see below."""
         if result is None or result.outputs is None:
             return []
-        kind = self._kind(place.call)
+        kind = kind_of(self._template(place)) if place.call.kind is CallKind.CHILD else place.call.kind
         if kind is CallKind.SUSPEND:
             return [Outputs(parameters=self._supplied(place, result.outputs))]
         if kind in COMPOSITES:
@@ -151,14 +156,15 @@ class GlobalOutputs:
             return [result.outputs] if kind is CallKind.STEPS and ran else []
         return [outputs for attempt in result.attempts if (outputs := of_attempt(attempt)) is not None]
 
-    def _kind(self, call: Call) -> CallKind:
-        """The kind, also of what is a run of its own here."""
-        template = self._engine.plan.templates.get(call.template)
-        return call.kind if template is None else kind_of(template)
+    def _template(self, place: Place) -> Json:
+        """The called template as it is written, also where only the run tells which."""
+        entry = self._engine.entry(place) if is_dynamic(place.call.template) else None
+        key = self._engine.called(place, entry.step) if isinstance(entry, Started) else place.call.template
+        return self._engine.plan.templates.get(key) or {}
 
     def _supplied(self, place: Place, outputs: Outputs) -> dict[str, str | None]:
         """Of a suspend: what a person said, not what it goes on with by itself. Argo: updateSuspendedNode."""
-        template = self._engine.plan.templates[place.call.template]
+        template = self._template(place)
         timed, defaults = bool((template.get("suspend") or {}).get("duration")), asked_for(template)
         return {
             name: value
@@ -176,7 +182,7 @@ class GlobalOutputs:
         wanted = self._engine.dags.wanted(frame)
         for name in (name for name in self._engine.dags.tasks(frame) if name in wanted):
             task = self._engine.dags.place(frame, name)
-            if is_loop(task.call, task.index) or task.call.template not in self._named:
+            if is_loop(task.call, task.index) or not self._may_name(task.call):
                 continue
             result = self._engine.result(task)
             if result is not None and result.outputs is not None:
@@ -201,7 +207,7 @@ class GlobalOutputs:
 
     def _declared(self, place: Place) -> Json:
         """The template's outputs, with tags in their names replaced."""
-        outputs: Json = self._engine.plan.templates[place.call.template].get("outputs") or {}
+        outputs: Json = self._template(place).get("outputs") or {}
         if "{{" not in gojson.dumps(outputs):
             return outputs
         found = self._engine.execution(place)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Attempt, Phase
-from tests.flow.test_flow import echo, ended, inputs, played
+from tests.flow.simulate import Run, facts_of
+from tests.flow.test_flow import LEAF, echo, ended, inputs, plan_of, played
 
 G = '{name: m, value: "{{workflow.outputs.parameters.g}}"}'
 SHARES = """
@@ -36,6 +37,24 @@ def test_a_dag_in_a_dag_publishes_once_the_outer_one_has_succeeded() -> None:
     run = played(NESTED.replace("LOOP", ""))
     assert inputs(run, "[0].d.beside") == {"m": "{{workflow.outputs.parameters.g}}"}
     assert inputs(run, "[1].after") == {"m": "x"}
+    assert run.flow.result()["outputs"]["parameters"] == {"g": "x"}
+
+
+def test_so_does_a_dag_whose_template_only_the_run_names() -> None:
+    library = NESTED[NESTED.index("  - name: inner") :].replace("template: leaf", "templateRef: {name: lib, template: says}")
+    head = "---\napiVersion: argoproj.io/v1alpha1\nkind: WorkflowTemplate\nmetadata: {name: lib}\nspec:\n  templates:\n"
+    says = SHARES.replace("name: shares", "name: says").replace("globalName: g, ", "")
+    plan = plan_of(
+        """
+  arguments: {parameters: [{name: which, value: inner}]}
+  templates:
+  - name: main
+    dag: {tasks: [{name: into, templateRef: {name: lib, template: "{{workflow.parameters.which}}"}}]}
+""",
+        leaf=f"{LEAF}{head}{library}{says}",
+    )
+    run = Run(plan, facts_of(plan, {}), echo)
+    run.go()
     assert run.flow.result()["outputs"]["parameters"] == {"g": "x"}
 
 
