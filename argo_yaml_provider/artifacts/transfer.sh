@@ -36,7 +36,8 @@ judge() {
         *repository*"not found"*) kind=bucket ;;
         *"Host key verification failed"* | *"HOST IDENTIFICATION HAS CHANGED"*) kind=stranger ;;
         *"certificate verif"* | *"certificate problem"* | *x509:*) kind=stranger ;;
-        *"certificate required"* | *"bad certificate"* | *"alert handshake failure"*) kind=refused ;;
+        *"certificate required"* | *"bad certificate"* | *"alert handshake failure"* | *"alert certificate "*) kind=refused ;;
+        *"alert unknown ca"* | *"alert decrypt error"* | *"alert unsupported certificate"* | *"alert access denied"*) kind=refused ;;
         *AccessDenied* | *Forbidden* | *InvalidAccessKeyId* | *SignatureDoesNotMatch* | *AuthorizationFailure* | *AuthenticationFailed*) kind=refused ;;
         *"error: 40"[13]* | *"status code: 40"[13]* | *"StatusCode: 40"[13]* | *"googleapi: Error 40"[13]*) kind=refused ;;
         *"Authentication failed"* | *"ermission denied"* | *"could not read Username"* | *"could not read Password"*) kind=refused ;;

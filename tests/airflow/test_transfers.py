@@ -1,4 +1,4 @@
-"""Uploads on the real cluster that are interfered with half-way, or have little memory: in the end the artifact is whole."""
+"""Transfers on the real cluster that are interfered with half-way, or have little memory: in the end the artifact is whole."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STORE = 9078
 LARGE = Path(__file__).parents[2] / "bench" / "large-artifact.yaml"
 LINES = 600_000
 WHOLE = "".join(f"{number}\n" for number in range(1, LINES + 1)).encode()
-HELD, CUT = ("deleted", "killed"), "refused"
+UP, DOWN = ("up-deleted", "up-killed", "up-refused"), ("down-deleted", "down-killed", "down-refused")
 WORKFLOW = f"""
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow
@@ -31,37 +31,31 @@ spec:
   templates:
   - name: main
     steps:
-    - - {{name: deleted, template: give, arguments: {{parameters: [{{name: key, value: deleted}}]}}}}
-      - {{name: killed, template: give, arguments: {{parameters: [{{name: key, value: killed}}]}}}}
-      - {{name: refused, template: give, arguments: {{parameters: [{{name: key, value: refused}}]}}}}
-    - - name: read
-        template: read
-        arguments:
-          artifacts:
-          - {{name: a, from: "{{{{steps.deleted.outputs.artifacts.numbers}}}}"}}
-          - {{name: b, from: "{{{{steps.killed.outputs.artifacts.numbers}}}}"}}
-          - {{name: c, from: "{{{{steps.refused.outputs.artifacts.numbers}}}}"}}
+    - - {{name: up-deleted, template: give, arguments: {{parameters: [{{name: key, value: up-deleted}}]}}}}
+      - {{name: up-killed, template: give, arguments: {{parameters: [{{name: key, value: up-killed}}]}}}}
+      - {{name: up-refused, template: give, arguments: {{parameters: [{{name: key, value: up-refused}}]}}}}
+      - {{name: down-deleted, template: take, arguments: {{parameters: [{{name: key, value: down-deleted}}]}}}}
+      - {{name: down-killed, template: take, arguments: {{parameters: [{{name: key, value: down-killed}}]}}}}
+      - {{name: down-refused, template: take, arguments: {{parameters: [{{name: key, value: down-refused}}]}}}}
   - name: give
     inputs: {{parameters: [{{name: key}}]}}
     retryStrategy: {{limit: "2", retryPolicy: Always}}
     container: {{image: busybox, command: [sh, -c, "seq 1 {LINES} >/tmp/numbers"]}}
-    outputs:
-      artifacts:
-      - name: numbers
-        path: /tmp/numbers
-        archive: {{none: {{}}}}
-        s3:
-          endpoint: minio:PORT
-          insecure: true
-          bucket: {BUCKET}
-          key: "transfers/{{{{workflow.namespace}}}}/{{{{inputs.parameters.key}}}}"
-          accessKeySecret: {{name: s3, key: key}}
-          secretKeySecret: {{name: s3, key: secret}}
-  - name: read
-    inputs:
-      artifacts: [{{name: a, path: /a}}, {{name: b, path: /b}}, {{name: c, path: /c}}]
-    container: {{image: busybox, command: [sh, -c, "cmp /a /b && cmp /a /c"]}}
+    outputs: {{artifacts: [{{name: numbers, path: /tmp/numbers, PLACE}}]}}
+  - name: take
+    inputs: {{parameters: [{{name: key}}], artifacts: [{{name: numbers, path: /numbers, PLACE}}]}}
+    retryStrategy: {{limit: "2", retryPolicy: Always}}
+    container: {{image: busybox, command: [sh, -c, "seq 1 {LINES} | cmp - /numbers"]}}
 """
+PLACE = f"""
+        archive: {{none: {{}}}},
+        s3: {{
+          endpoint: "minio:PORT",
+          insecure: true,
+          bucket: {BUCKET},
+          key: "transfers/{{{{workflow.namespace}}}}/{{{{inputs.parameters.key}}}}",
+          accessKeySecret: {{name: s3, key: key}},
+          secretKeySecret: {{name: s3, key: secret}}}}"""
 
 
 @dataclass
@@ -97,7 +91,8 @@ spec: {{limits: [{{type: Container, default: {{memory: 64Mi}}, defaultRequest: {
 
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
-    with serve_s3(STORE), interfering(STORE, holds=HELD, refusals={CUT: 30.0}) as proxy:
+    held = [word for word in (*UP, *DOWN) if not word.endswith("refused")]
+    with serve_s3(STORE), interfering(STORE, holds=held, refusals={"up-refused": 30.0, "down-refused": 30.0}) as proxy:
         yield proxy
 
 
@@ -123,32 +118,33 @@ def stored(namespace: str, key: str) -> bytes | None:
 
 
 @pytest.mark.cluster
-def test_an_upload_survives_the_loss_of_its_pod_and_of_the_runner_and_a_store_that_refuses(
+def test_transfers_survive_the_loss_of_their_pod_and_of_the_runner_and_a_store_that_refuses(
     namespace: str, proxy: Proxy, tmp_path: Path
 ) -> None:
-    workflow = WORKFLOW.replace("PORT", str(proxy.port))
+    for word in DOWN:
+        store().put_object(Bucket=BUCKET, Key=f"transfers/{namespace}/{word}", Body=WHOLE)
+    workflow = WORKFLOW.replace("PLACE", PLACE).replace("PORT", str(proxy.port))
     run = OneRun(tmp_path, Cluster(os.environ["KUBECONFIG"]), workflow)  # type: ignore[arg-type]
-    runner = run.phases(deleted="Running", killed="Running", refused="Running")["runner"]
-    for word in HELD:
-        assert proxy.holds[word].reached.wait(240), word
-        assert stored(namespace, word) is None
-    assert stored(namespace, CUT) in (None, WHOLE)
+    runner = run.phases(**dict.fromkeys(UP, "Running"))["runner"]
+    for word, hold in proxy.holds.items():
+        assert hold.reached.wait(240), word
+    assert [stored(namespace, word) for word in UP[:2]] == [None, None]
+    assert stored(namespace, UP[2]) in (None, WHOLE)
     # Not by force: a kubelet whose pod vanishes while it starts a container of it may panic (seen with 1.34).
-    delete = ["kubectl", "delete", "pod", "-n", namespace, "-l", "task_id=deleted", "--now", "--wait=false"]
-    subprocess.run(delete, check=True, capture_output=True)
-    run.phases(**{"deleted(0)": "Error"})
+    which = ["-n", namespace, "-l", "task_id in (up-deleted, down-deleted)"]
+    subprocess.run(["kubectl", "delete", "pod", *which, "--now", "--wait=false"], check=True, capture_output=True)
+    run.phases(**{"up-deleted(0)": "Error", "down-deleted(0)": "Error"})
     os.kill(runner, signal.SIGKILL)
-    proxy.holds["killed"].released.set()
-    end = run.end()["phases"]
-    assert end == {
-        **dict.fromkeys(("wf", "deleted", "killed", "refused", "read"), "Succeeded"),
-        "deleted(0)": "Error",
-        "deleted(1)": "Succeeded",
-        "killed(0)": "Succeeded",
-        "refused(0)": "Succeeded",
-    }
-    assert [stored(namespace, word) == WHOLE for word in (*HELD, CUT)] == [True, True, True]
-    assert proxy.refused[CUT] > 3
+    for way in ("up", "down"):
+        proxy.holds[f"{way}-killed"].released.set()
+    last = run.end()
+    assert last["phases"] == {
+        **dict.fromkeys(("wf", *UP, *DOWN), "Succeeded"),
+        **{f"{way}-deleted({attempt})": phase for way in ("up", "down") for attempt, phase in ((0, "Error"), (1, "Succeeded"))},
+        **{f"{word}(0)": "Succeeded" for word in (*UP[1:], *DOWN[1:])},
+    }, last["messages"]
+    assert [stored(namespace, word) == WHOLE for word in UP] == [True, True, True]
+    assert min(proxy.refused["up-refused"], proxy.refused["down-refused"]) > 3
 
 
 @pytest.mark.cluster

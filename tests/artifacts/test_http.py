@@ -178,39 +178,40 @@ def test_a_server_that_is_down_is_tried_and_then_told(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
+def authorities(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Authority]:
+    """One that is trusted, another, and one that is named as the first."""
+    names = {"trusted": "trusted", "stranger": "stranger", "impostor": "trusted"}
+    return {one: Authority(tmp_path_factory.mktemp(one), name) for one, name in names.items()}
 
 
 @pytest.fixture(scope="module")
-def vault(authority: Authority) -> Iterator[Web]:
+def vault(authorities: dict[str, Authority]) -> Iterator[Web]:
     """A server that only lets in who shows a certificate."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(authority.file))
-    context.verify_mode = ssl.CERT_REQUIRED
-    # A later one tells the client only after its request, if at all.
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(*authority.issue("localhost"))
-    with serve_web(Web(), context) as running:
+    with serve_web(Web(), authorities["trusted"].context("localhost", ssl.CERT_REQUIRED)) as running:
         yield running
 
 
 @pytest.mark.parametrize(
-    ("given", "trusted", "want"),
+    ("given", "known", "want"),
     [
-        pytest.param("client", True, "", id="right"),
+        pytest.param("trusted", True, "", id="right"),
         pytest.param("", True, "the store refuses the credentials", id="none-shown"),
-        pytest.param("client", False, "the store cannot prove who it is", id="server-not-trusted"),
+        pytest.param("stranger", True, "the store refuses the credentials", id="of-another-authority"),
+        pytest.param("impostor", True, "the store refuses the credentials", id="of-an-impostor"),
+        pytest.param("trusted", False, "the store cannot prove who it is", id="server-not-known"),
     ],
 )
 def test_a_client_certificate_lets_in(
-    authority: Authority, vault: Web, tmp_path: Path, given: str, trusted: bool, want: str
+    authorities: dict[str, Authority], vault: Web, tmp_path: Path, given: str, known: bool, want: str
 ) -> None:
-    certificate, key = authority.issue("client")
-    secrets = {"pair": {"cert": certificate.read_text(), "key": key.read_text()}}
-    auth = {"clientCert": {"clientCertSecret": ref("pair", "cert"), "clientKeySecret": ref("pair", "key")}} if given else {}
+    secrets, auth = {}, {}
+    if given:
+        certificate, key = authorities[given].issue("client")
+        secrets = {"pair": {"cert": certificate.read_text(), "key": key.read_text()}}
+        auth = {"clientCert": {"clientCertSecret": ref("pair", "cert"), "clientKeySecret": ref("pair", "key")}}
     artifact = {"http": {"url": f"https://localhost:{vault.port}/open/x", "auth": auth}}
     vault.files["/open/x"] = b"inside"
-    trust = {"CURL_CA_BUNDLE": str(authority.file)} if trusted else {}
+    trust = {"CURL_CA_BUNDLE": str(authorities["trusted"].file)} if known else {}
     said = fetch(artifact, tmp_path, secrets, **trust)
-    assert said.partition("/open/x: ")[2].partition(": ")[0] == want
+    assert said.partition("/open/x: ")[2].partition(": ")[0] == want, said
     assert (tmp_path / "got").exists() is not bool(want)

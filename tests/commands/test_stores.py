@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,13 +19,14 @@ from typing import Any
 import pytest
 
 from tests.stores import images, servers
+from tests.stores.authority import Authority
 from tests.stores.web import CLIENT, CLIENT_SECRET, PASSWORD, USER, Web, serve_web
 
 pytestmark = pytest.mark.cluster
 
 Json = dict[str, Any]
 NAMESPACE = "argo-stores-test"
-WRITABLE = ("s3", "oss", "azure", "gcs", "http", "oauth", "artifactory")
+WRITABLE = ("s3", "oss", "azure", "gcs", "http", "cert", "oauth", "artifactory")
 READ_ONLY = ("git", "private-git", "ssh")
 TOOLS = {"rclone": WRITABLE[:4], "curl": WRITABLE[4:], "git": READ_ONLY[1:]}
 
@@ -38,6 +40,7 @@ class Stores:
     secrets: dict[str, dict[str, str]]
     places: dict[str, str]
     env: dict[str, str]
+    images: dict[str, str]
 
 
 def ref(name: str, key: str) -> Json:
@@ -55,6 +58,10 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
     servers.make_repository(root)
     with contextlib.ExitStack() as stack:
         web = stack.enter_context(serve_web(Web(git=root)))
+        authority, other_authority = (Authority(tmp_path_factory.mktemp(name), name) for name in ("known", "unknown"))
+        tls = stack.enter_context(serve_web(Web(), authority.context(host, ssl.CERT_OPTIONAL)))
+        client, other_client = (certificate(one) for one in (authority, other_authority))
+        curl, trusted = images.with_authority(authority.file)
         s3, azure = stack.enter_context(servers.serve_strict_s3()), stack.enter_context(servers.serve_azure())
         gcs = stack.enter_context(servers.serve_gcs(host))
         ssh, host_key = stack.enter_context(servers.serve_ssh(root, key.public))
@@ -65,16 +72,16 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
             "right": {
                 "s3-key": s3.key, "s3-secret": s3.secret, "azure": servers.ACCOUNT_KEY, "gcs": google.private, "user": USER,
                 "password": PASSWORD, "client": CLIENT, "client-secret": CLIENT_SECRET,
-                "url": f"{url}/oauth", "ssh": key.private,
+                "url": f"{url}/oauth", "ssh": key.private, **client,
             },
             "wrong": {
                 "s3-key": s3.key, "s3-secret": "guess", "azure": servers.WRONG_KEY, "gcs": other.private, "user": USER,
                 "password": "guess", "client": CLIENT, "client-secret": "guess",
-                "url": f"{url}/oauth", "ssh": stranger.private,
+                "url": f"{url}/oauth", "ssh": stranger.private, **other_client,
             },
         }  # fmt: skip
         endpoints = {"s3": f"{host}:{s3.port}", "azure": f"http://{host}:{azure}/{servers.ACCOUNT}", "url": url}
-        endpoints |= {"ssh": f"ssh://git@{host}:{ssh}/project.git"}
+        endpoints |= {"tls": f"https://{host}:{tls.port}", "ssh": f"ssh://git@{host}:{ssh}/project.git"}
         yield Stores(
             right=locations("right", endpoints),
             wrong=locations("wrong", endpoints),
@@ -83,8 +90,16 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
             env={
                 "RCLONE_GCS_ENDPOINT": f"http://{host}:{gcs}/storage/v1/",
                 "SSH_KNOWN_HOSTS": f"[{host}]:{ssh} {host_key}",
+                "CURL_CA_BUNDLE": trusted,
             },
+            images={"rclone": images.with_rclone(), "git": images.with_ssh(), "curl": curl},
         )
+
+
+def certificate(authority: Authority) -> dict[str, str]:
+    """A client's, as a Secret has it."""
+    files = authority.issue("client")
+    return {"cert": files[0].read_text(), "cert-key": files[1].read_text()}
 
 
 def locations(secret: str, at: dict[str, str]) -> dict[str, Json]:
@@ -95,6 +110,7 @@ def locations(secret: str, at: dict[str, str]) -> dict[str, Json]:
         "clientSecretSecret": ref(secret, "client-secret"),
         "tokenURLSecret": ref(secret, "url"),
     }
+    shown = {"clientCertSecret": ref(secret, "cert"), "clientKeySecret": ref(secret, "cert-key")}
     return {
         "s3": {"s3": {**s3, "endpoint": at["s3"], "insecure": True, "key": "s3/x.tgz"}},
         "oss": {"oss": {**s3, "endpoint": f"http://{at['s3']}", "key": "oss/x.tgz"}},
@@ -102,7 +118,8 @@ def locations(secret: str, at: dict[str, str]) -> dict[str, Json]:
             "azure": {"endpoint": at["azure"], "container": "box", "blob": "x", "accountKeySecret": ref(secret, "azure")}
         },
         "gcs": {"gcs": {"bucket": "box", "key": "x", "serviceAccountKeySecret": ref(secret, "gcs")}},
-        "http": {"http": {"url": f"{at['url']}/basic/x", "auth": {"basicAuth": login}}},
+        "http": {"http": {"url": f"{at['tls']}/basic/x", "auth": {"basicAuth": login}}},
+        "cert": {"http": {"url": f"{at['tls']}/cert/x", "auth": {"clientCert": shown}}},
         "oauth": {"http": {"url": f"{at['url']}/token/x", "auth": {"oauth2": oauth}}},
         "artifactory": {"artifactory": {"url": f"{at['url']}/basic/y", **login}},
         "git": {"git": {"repo": f"{at['url']}/git/project.git", "revision": "v2"}},
@@ -117,7 +134,8 @@ def places(at: dict[str, str]) -> dict[str, str]:
         "oss": f"oss box/oss/x.tgz at http://{at['s3']}",
         "azure": f"azure box/x at {at['azure']}",
         "gcs": "gcs box/x",
-        "http": f"http {at['url']}/basic/x",
+        "http": f"http {at['tls']}/basic/x",
+        "cert": f"http {at['tls']}/cert/x",
         "oauth": f"http {at['url']}/token/x",
         "artifactory": f"artifactory {at['url']}/basic/y",
         "private-git": f"git {at['url']}/private-git/project.git",
@@ -127,7 +145,8 @@ def places(at: dict[str, str]) -> dict[str, str]:
 
 KEYS = {
     "s3": ("s3-key", "s3-secret"), "oss": ("s3-key", "s3-secret"), "azure": ("azure",), "gcs": ("gcs",),
-    "http": ("user", "password"), "oauth": ("client", "client-secret", "url"), "artifactory": ("user", "password"),
+    "http": ("user", "password"), "cert": ("cert", "cert-key"), "oauth": ("client", "client-secret", "url"),
+    "artifactory": ("user", "password"),
     "private-git": ("user", "password"), "ssh": ("ssh",),
 }  # fmt: skip
 
@@ -143,7 +162,7 @@ def workflow(stores: Stores) -> Json:
         template(
             "lacking",
             ["true"],
-            inputs=artifacts(locations("nosuch", {"s3": "h", "azure": "h", "url": "h", "ssh": "h"}), ("s3",), "/in"),
+            inputs=artifacts(locations("nosuch", dict.fromkeys(("s3", "azure", "url", "tls", "ssh"), "h")), ("s3",), "/in"),
         ),
     ]
     wrong = [template(f"wrong-{tool}", ["true"], inputs=artifacts(stores.wrong, names, "/in")) for tool, names in TOOLS.items()]
@@ -177,7 +196,7 @@ def artifacts(locations: dict[str, Json], names: tuple[str, ...], folder: str) -
 def nodes(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Json]]:
     """The steps of one run, by name."""
     settings = {
-        "ARTIFACT_IMAGES": json.dumps({"rclone": images.with_rclone(), "git": images.with_ssh()}),
+        "ARTIFACT_IMAGES": json.dumps(stores.images),
         "ARTIFACT_ENV": json.dumps(stores.env),
     }
     environment = {**os.environ, **{f"AIRFLOW__ARGO_YAML__{name}": value for name, value in settings.items()}}
@@ -241,5 +260,6 @@ def test_a_secret_that_is_not_there_holds_no_pod_back(nodes: dict[str, Json]) ->
 
 def test_no_secret_shows_in_what_is_told(stores: Stores, nodes: dict[str, Json]) -> None:
     told = json.dumps(list(nodes.values()))
-    known = [value for data in stores.secrets.values() for key, value in data.items() if key not in ("user", "url", "client")]
+    public = ("user", "url", "client", "cert")
+    known = [value for data in stores.secrets.values() for key, value in data.items() if key not in public]
     assert [value for value in known if value in told and value != "guess"] == []

@@ -36,6 +36,12 @@ def with_rclone() -> str:
     )
 
 
+def with_authority(authority: Path) -> tuple[str, str]:
+    """Curl's image with the certificate of an authority in it, and where that lies."""
+    path = "etc/ssl/certs/tests.pem"
+    return _extended("curlimages/curl", "latest", "curlimages/curl", "tests", {path: authority.read_bytes()}), f"/{path}"
+
+
 def with_ssh() -> str:
     """Git's image with an ssh, as the real one has it: this machine's, with its libraries."""
     ssh = shutil.which("ssh")

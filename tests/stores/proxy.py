@@ -1,5 +1,5 @@
-"""A proxy before an HTTP store that interferes: it holds an upload half-way, or breaks it off and refuses for a while, or
-breaks off its answers."""
+"""A proxy before an HTTP store that interferes: it holds a transfer half-way, or breaks it off and refuses for a while, or
+breaks off answers again and again."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 _HALF = 1 << 20
-"""Bytes of a body after which an upload counts as half-way."""
+"""Bytes of a body after which a transfer counts as half-way."""
 _CHUNK = 1 << 16
 
 
 @dataclass
 class Hold:
-    """One upload that stops half-way until it is released, or its client is gone."""
+    """One transfer that stops half-way until it is released, or its client is gone."""
 
     reached: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
@@ -31,7 +31,7 @@ class Proxy:
     port: int = 0
     holds: dict[str, Hold] = field(default_factory=dict)
     refusals: dict[str, float] = field(default_factory=dict)
-    """Seconds for which the store refuses, counted from when it broke off the first upload."""
+    """Seconds for which the store refuses, counted from when it broke off the first transfer."""
     refused: dict[str, int] = field(default_factory=dict)
     """How many requests were broken off or refused."""
     cuts: dict[str, int] = field(default_factory=dict)
@@ -51,8 +51,9 @@ class Proxy:
             if not self._is_refused(path):
                 store, forth = await asyncio.open_connection("127.0.0.1", self.target)
                 forth.write(line + b"\r\nConnection: close\r\n" + rest)
-                answer = asyncio.create_task(_pump(store, back, self._most(path)))
-                sending = asyncio.create_task(self._send(client, forth, path if method == "PUT" else ""))
+                down, up = (path if method == verb else "" for verb in ("GET", "PUT"))
+                answer = asyncio.create_task(self._pass(store, back, client, down, self._most(path)))
+                sending = asyncio.create_task(self._pass(client, forth, client, up))
                 await asyncio.wait({answer, sending}, return_when=asyncio.FIRST_COMPLETED)
                 if not sending.done() or sending.result():
                     await answer
@@ -69,18 +70,28 @@ class Proxy:
                 return _HALF
         return float("inf")
 
-    async def _send(self, client: asyncio.StreamReader, forth: asyncio.StreamWriter, path: str) -> bool:
-        """Whether the request went through."""
+    async def _pass(
+        self,
+        source: asyncio.StreamReader,
+        sink: asyncio.StreamWriter,
+        client: asyncio.StreamReader,
+        path: str,
+        most: float = float("inf"),
+    ) -> bool:
+        """Whether all went through."""
         sent = 0
-        while piece := await client.read(_CHUNK):
-            sent += len(piece)
-            if sent >= _HALF > sent - len(piece) and not await self._pass(client, path):
-                return False
-            forth.write(piece)
-            await forth.drain()
-        return True
+        with contextlib.suppress(ConnectionError):
+            while sent < most and (piece := await source.read(_CHUNK)):
+                sent += len(piece)
+                if sent >= _HALF > sent - len(piece) and not await self._goes_on(client, path):
+                    return False
+                sink.write(piece)
+                await sink.drain()
+            return True
+        return False
 
-    async def _pass(self, client: asyncio.StreamReader, path: str) -> bool:
+    async def _goes_on(self, client: asyncio.StreamReader, path: str) -> bool:
+        """Whether the second half may follow the first."""
         for word, hold in self.holds.items():
             if word in path and not hold.reached.is_set():
                 hold.reached.set()
@@ -103,15 +114,6 @@ class Proxy:
         return False
 
 
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, most: float) -> None:
-    sent = 0
-    with contextlib.suppress(ConnectionError):
-        while sent < most and (piece := await source.read(_CHUNK)):
-            sent += len(piece)
-            sink.write(piece)
-            await sink.drain()
-
-
 async def _end(server: asyncio.Server) -> None:
     server.close()
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -121,7 +123,7 @@ async def _end(server: asyncio.Server) -> None:
 
 
 @contextlib.contextmanager
-def interfering(target: int, *, holds: tuple[str, ...] = (), refusals: dict[str, float] | None = None) -> Iterator[Proxy]:
+def interfering(target: int, *, holds: Iterable[str] = (), refusals: dict[str, float] | None = None) -> Iterator[Proxy]:
     """A proxy before the store at that port, at every address of this machine."""
     proxy = Proxy(target=target, holds={word: Hold() for word in holds}, refusals=refusals or {})
     loop = asyncio.new_event_loop()

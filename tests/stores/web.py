@@ -1,8 +1,9 @@
 """One HTTP server for all tests that need one: files by GET and PUT, behind every kind of login; tokens; git.
 
-`/open/…` lets everybody in, `/basic/…` user:pass, `/header/…` who sends `X-Key: let me in`, `/token/…` who bears a token;
-`/webhdfs/…` sends on to another address, as a name node does; `/git/…` is git over HTTP, `/private-git/…` with a login;
-`/oauth` and `/oauth-form` hand out tokens for client credentials, `/google` for a service account's signature.
+`/open/…` lets everybody in, `/basic/…` user:pass, `/header/…` who sends `X-Key: let me in`, `/token/…` who bears a token,
+`/cert/…` who shows a certificate; `/webhdfs/…` sends on to another address, as a name node does; `/git/…` is git over HTTP,
+`/private-git/…` with a login; `/oauth` and `/oauth-form` hand out tokens for client credentials, `/google` for a service
+account's signature.
 """
 
 from __future__ import annotations
@@ -108,6 +109,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if first in ("basic", "private-git") and given != LOGIN:
             return 401
         if first == "header" and self.headers.get("X-Key") != 'let "me" in':
+            return 403
+        if first == "cert" and not self.connection.getpeercert():  # type: ignore[attr-defined]
             return 403
         return 401 if first in ("token", "webhdfs") and given != f"Bearer {TOKEN}" else 200
 
