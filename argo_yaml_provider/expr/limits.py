@@ -21,7 +21,7 @@ MAX_STRING = 1 << 20
 """Characters of one string that an expression makes."""
 MEMORY = 1_000_000
 """Elements of all lists and maps that one evaluation makes; expr-lang's own bound."""
-STEPS = 150_000
+STEPS = 100_000
 """Work of one evaluation: the turns of its loops, each as heavy as what is done in it, and the sizes of what functions read."""
 CHARACTERS_A_STEP = 16
 HEAVY = 16
@@ -37,7 +37,7 @@ MAX_MATCHES = 10_000
 """Matches of one regular expression in one text."""
 MAX_FORMAT = 1_000
 """Characters of a layout, of a time, a duration or a version."""
-MAX_RESULT = 250_000
+MAX_RESULT = 150_000
 """Elements of the value of an expression, all the way down."""
 COSTLY_CALLS = 2
 """Calls of functions that are slow on purpose (keys, certificates, password hashes)."""
