@@ -15,11 +15,11 @@ lint: install  ## ruff, mypy, import-linter
 	.venv/bin/mypy argo_yaml_provider
 	.venv/bin/lint-imports
 
-test: install  ## the tests that need nothing
-	$(PYTHON) -m pytest
+test:  ## the tests that need nothing
+	./dev test
 
-test-all: install  ## also those that need a cluster (KUBECONFIG)
-	$(PYTHON) -m pytest -m ''
+test-all:  ## also those that need a cluster (KUBECONFIG)
+	./dev test -m ''
 
 parity: install  ## compare with what Argo did: make parity [FILES="hello-world steps"] [BACKEND=embedded|cluster]
 	$(PYTHON) -m tests.parity.run --backend $(or $(BACKEND),embedded) $(FILES)
