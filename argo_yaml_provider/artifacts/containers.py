@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from argo_yaml_provider.artifacts.locations import store_of
-from argo_yaml_provider.artifacts.rclone import RCLONE
+from argo_yaml_provider.artifacts.rclone import BEGIN
 from argo_yaml_provider.artifacts.transport import Shelf, description, value_env
 from argo_yaml_provider.artifacts.transports import Transport, transport_for
 from argo_yaml_provider.diagnostics import RunError
@@ -31,7 +31,6 @@ IMAGES = {
     "sh": "busybox",
 }
 """Images of the tools, where the deployment names no others."""
-_MANY = f"rclone={shlex.quote(f'{RCLONE} --transfers 16 --checkers 16 --no-traverse')}"
 _LONGEST = 100_000
 """Bytes of one argument; the kernel takes 128 KiB."""
 GIBIBYTE = 1024**3
@@ -68,7 +67,7 @@ def fetch_containers(inputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Jso
     """Init containers that fetch all the inputs."""
     containers = []
     for tool, group in _by_tool(inputs).items():
-        lines = [_script("transfer.sh"), _MANY, _script("fetch.sh"), f"limit={tools.unpack_limit}", *_descriptions(group)]
+        lines = [*_begin(tool), _script("fetch.sh"), f"limit={tools.unpack_limit}", *_descriptions(group)]
         lines += [f"get_{moved.index}() {{\n{transport.fetch}\n}}" for moved, transport in group]
         lines += [f"fetch_many {words}" for words, _ in _shelves(group)]
         lines += [f"place_one {_fetch_arguments(moved)}" for moved, _ in group]
@@ -81,7 +80,7 @@ def store_containers(outputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Js
     containers = []
     for tool, group in _by_tool(outputs).items():
         _check_takes(group)
-        lines = [_script("transfer.sh"), _MANY, _script("report.sh"), _script("store.sh"), *_descriptions(group)]
+        lines = [*_begin(tool), _script("report.sh"), _script("store.sh"), *_descriptions(group)]
         lines += [f"put_{moved.index}() {{\n{transport.store}\n}}" for moved, transport in group]
         shelves = _shelves(group)
         together = {index for _, indices in shelves for index in indices}
@@ -101,7 +100,7 @@ def delete_containers(moved: Iterable[Moved], tools: Tools = _USUAL) -> list[Jso
                     f"artifact {one.artifact['name']!r} is in a store that deletes nothing: {store_of(one.artifact)}",
                     help="give it artifactGC: {strategy: Never}",
                 )
-        lines = [_script("transfer.sh"), _script("report.sh"), _script("delete.sh"), *_descriptions(group)]
+        lines = [*_begin(tool), _script("report.sh"), _script("delete.sh"), *_descriptions(group)]
         lines += [f"delete_{one.index}() {{\n{transport.deletion}\n}}" for one, transport in group]
         lines += [f"aside remove {one.index}" for one, _ in group]
         containers.append(_container(f"argo-delete-{tool}", tool, [*lines, "finish"], group, tools))
@@ -116,7 +115,7 @@ def list_container(artifact: Json, file: str, tools: Tools = _USUAL) -> Json:
             f"artifact {artifact['name']!r} is in a store whose keys cannot be listed: {store_of(artifact)}",
             help="list them in a script step",
         )
-    lines = [_script("transfer.sh"), description(transport), f"file={shlex.quote(file)}"]
+    lines = [*_begin(transport.tool), description(transport), f"file={shlex.quote(file)}"]
     lines += [f'list() {{\n{{ {transport.listing}; }} >"$file"\n}}', _script("list.sh")]
     moved = Moved(index=1, artifact=artifact, path=file)
     container = _container("main", transport.tool, lines, [(moved, transport)], tools)
@@ -132,6 +131,11 @@ def fifo(tool: str) -> str:
 def store_tools(outputs: Iterable[Moved]) -> list[str]:
     """The tools that store the outputs, in the order of their containers."""
     return list(_by_tool(outputs))
+
+
+def _begin(tool: str) -> list[str]:
+    """What every script of the tool's begins with."""
+    return [*(BEGIN if tool == "rclone" else ["slots=8"]), _script("transfer.sh")]
 
 
 def _by_tool(moved: Iterable[Moved]) -> dict[str, list[tuple[Moved, Transport]]]:

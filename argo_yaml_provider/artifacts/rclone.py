@@ -19,8 +19,15 @@ from argo_yaml_provider.diagnostics import RunError
 
 RCLONE = (
     "rclone --quiet --retries 1 --low-level-retries 3 --contimeout 15s"
-    " --transfers 4 --multi-thread-streams 2 --buffer-size 4M --use-mmap"
+    " --multi-thread-streams 2 --buffer-size 4M --use-mmap"
 )
+BEGIN = (
+    f"rclone={shlex.quote(f'{RCLONE} --transfers 16 --checkers 16 --no-traverse')}",
+    # Two processes, of four files each, do with 64 MiB. To Azure each file is sent in parts, which are held in memory.
+    "slots=2",
+    "export RCLONE_AZUREBLOB_UPLOAD_CONCURRENCY=${RCLONE_AZUREBLOB_UPLOAD_CONCURRENCY:-1}",
+)
+"""What a script begins with that moves by rclone: what moves many artifacts, how many of the others at once."""
 _LISTING = "lsjson --recursive --files-only --no-modtime --no-mimetype --fast-list"
 _ON_BUCKET = "set it on the bucket itself, once, beside the workflow"
 _CREATE = "create the bucket, or set createBucketIfNotPresent"
@@ -34,7 +41,7 @@ def _rclone(prefix: str, options: dict[str, Any], secrets: dict[str, Json | None
     env = [value_env(f"RCLONE_CONFIG_{prefix}_{key.upper()}", _text(value)) for key, value in given.items()]
     env += [secret_env(f"RCLONE_CONFIG_{prefix}_{key.upper()}", ref) for key, ref in secrets.items() if ref]
     remote = shlex.quote(f"{prefix}:{path}")
-    command = f"{first}{RCLONE}"
+    command = f"{first}{RCLONE} --transfers ${{transfers:-4}}"
     return Transport(
         tool="rclone",
         env=tuple(env),

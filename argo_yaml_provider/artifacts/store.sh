@@ -13,7 +13,9 @@ store() {
     if [ -e "$file.failed" ]; then say "$1" failed "$(cat "$file.failed")"; return; fi
     if [ ! -e "$file" ]; then say "$1" absent; return; fi
     "describe_$1"
-    if try "put_$1"; then
+    how=
+    [ -z "${rclone:-}" ] || ! has_large "$file" || how=by_itself
+    if $how try "put_$1"; then
         say "$1" saved "$(size "$file")"
     else
         say "$1" failed "$why"
@@ -35,7 +37,8 @@ store_many() {
         fi
         shift 2
     done
-    if [ "$files" ] && copy_tree --max-size 64M && { ! has_large "$tree" || copy_tree --min-size 64M --transfers 1; }; then
+    if [ "$files" ] && copy_tree --max-size 64M &&
+        { ! has_large "$tree" || by_itself copy_tree --min-size 64M --transfers 1; }; then
         (cd "$home/artifacts" && wc -c $files) | while read -r size name; do
             [ "$name" = total ] || printf '%s saved %s\n' "$name" "$size" >>"$report"
         done
@@ -52,7 +55,20 @@ copy_tree() {
     RCLONE_S3_NO_HEAD=true $rclone copy --copy-links --no-check-dest "$@" "$tree" "$remote" 2>/dev/null
 }
 
-# has_large FOLDER: those go one at a time, for each is sent in parts that are held in memory.
+# by_itself COMMAND …: large files are sent in parts, which are held in memory: one at a time of all that this container sends.
+mkfifo "$private/large"
+exec 5<>"$private/large"
+echo >&5
+by_itself() {
+    read -r _ <&5
+    transfers=1
+    "$@"
+    set -- $?
+    transfers=
+    echo >&5
+    return "$1"
+}
+
 has_large() { [ -n "$(find -L "$1" -type f -size +65535k | head -n 1)" ]; }
 
 size() {

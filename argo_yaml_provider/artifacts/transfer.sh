@@ -5,10 +5,10 @@ attempts=${ARGO_TRANSFER_ATTEMPTS:-6}
 private=$(umask 077; mktemp -d)
 trap 'rm -rf "$private"' EXIT
 
-# aside COMMAND …: beside what else goes on, but not too many at once.
+# aside COMMAND …: beside what else goes on, but not more than $slots at once.
 mkfifo "$private/slots"
 exec 4<>"$private/slots"
-printf '\n\n\n\n\n\n\n\n' >&4
+seq "$slots" >&4
 aside() {
     read -r _ <&4
     { "$@"; echo >&4; } &

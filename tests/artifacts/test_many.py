@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,46 @@ def test_folders_and_what_is_not_there_cost_no_other_artifact_a_second_transfer(
     assert fetch_all(artifacts, tmp_path, SECRETS, PATH=on_path(tmp_path), RCLONE=str(rclone)) == ""
     assert got(tmp_path) == {name: name for name in ("one", "two", "folder/a", "folder/b")}
     assert [store.asked.count(f"GET /{BUCKET}/many/{name}") for name in ("one", "two")] == [1, 1]
+
+
+COUNTED = 'echo 1 >>"$COUNT"; "$RCLONE" "$@"; code=$?; echo -1 >>"$COUNT"; exit $code'
+
+
+def at_once(count: Path) -> int:
+    """How many processes ran at the same time."""
+    return max(accumulate(int(line) for line in count.read_text().split()))
+
+
+def test_folders_are_moved_by_no_more_than_two_processes_at_once(store: Proxy, rclone: Path, tmp_path: Path) -> None:
+    names = [f"folder-{number}" for number in range(6)]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    env = {"PATH": on_path(tmp_path, COUNTED), "RCLONE": str(rclone), "COUNT": str(tmp_path / "count")}
+    artifacts = lying_at(store, *names)
+    said = store_all([(artifact, tmp_path / artifact["name"]) for artifact in artifacts], tmp_path, SECRETS, **env)
+    assert sorted(said.splitlines()) == [f"{index} saved 8" for index in range(1, 7)]
+    assert at_once(tmp_path / "count") == 2
+    (tmp_path / "count").unlink()
+    assert fetch_all(artifacts, tmp_path, SECRETS, **env) == ""
+    assert got(tmp_path) == {f"{name}/file": name for name in names}
+    assert at_once(tmp_path / "count") == 2
+
+
+def test_folders_with_large_files_are_stored_one_file_at_a_time(store: Proxy, rclone: Path, tmp_path: Path) -> None:
+    names = ("large-folder", "another")
+    for name in names:
+        (tmp_path / name).mkdir()
+        with (tmp_path / name / "file").open("wb") as file:
+            file.truncate(65 << 20)
+    count = f'echo "$*" >>{tmp_path}/calls; {COUNTED}'
+    env = {"PATH": on_path(tmp_path, count), "RCLONE": str(rclone), "COUNT": str(tmp_path / "count")}
+    pairs = [(artifact, tmp_path / artifact["name"]) for artifact in lying_at(store, *names)]
+    said = store_all(pairs, tmp_path, SECRETS, **env)
+    assert sorted(said.splitlines()) == [f"1 saved {65 << 20}", f"2 saved {65 << 20}"]
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert [" --transfers 1 " in call for call in calls] == [True, True]
+    assert at_once(tmp_path / "count") == 1
 
 
 KILLED = """case "$*" in *--files-from*) for last; do :; done; mkdir -p "$last/many"; echo half >"$last/many/one"; kill -9 $$
