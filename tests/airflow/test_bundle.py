@@ -156,14 +156,15 @@ def test_another_bundle_gives_the_files_and_their_version(folder: Path) -> None:
     assert list(bag(older).dags) == ["old"]
 
 
-def process(folder: Path) -> None:
+def process(**kwargs: Any) -> None:
     """Airflow's dag processor, until it has parsed every file once."""
     here = {
         "classpath": "argo_yaml_provider.airflow.bundle.ArgoDagBundle",
-        "kwargs": {"path": str(folder), "refresh_interval": 0},
+        "kwargs": {**kwargs, "refresh_interval": 0},
     }
     bundles = json.dumps([{"name": "workflows", **here}])
     environment = {**os.environ, "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": bundles}
+    environment |= {"AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0"}
     subprocess.run(
         [sys.executable, "-m", "airflow", "dag-processor", "--num-runs", "1"], env=environment, check=True, capture_output=True
     )
@@ -179,7 +180,7 @@ def test_under_the_dag_processor_each_file_has_its_own_source_error_and_version(
 
     (folder / "one.yaml").write_text(HELLO.replace("NAME", "one"))
     (folder / "wrong.yaml").write_text(HELLO.replace("NAME", "wrong").replace("entrypoint: a", "entrypoint: b"))
-    process(folder)
+    process(path=str(folder))
     with create_session() as session:
         rows = session.execute(select(DagModel.dag_id, DagModel.relative_fileloc, DagModel.bundle_name)).all()
         error = session.scalar(select(ParseImportError))
@@ -188,6 +189,55 @@ def test_under_the_dag_processor_each_file_has_its_own_source_error_and_version(
     assert (error.filename, 'the entrypoint "b" is not defined' in error.stacktrace) == ("wrong.yaml.py", True)
     assert version == bundle(folder).get_current_version().version
     assert HELLO.replace("NAME", "one") in DagCode.code("one")
+
+
+GIT = "airflow.providers.git.bundles.git.GitDagBundle"
+
+
+def commit(folder: Path, **files: str) -> str:
+    """The commit that has these workflows; the first makes the repository."""
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    who = ["-c", "user.name=T", "-c", "user.email=t@example.com"]
+    for words in (["init", "--initial-branch=main"], ["add", "."], [*who, "commit", "--message", "x"]):
+        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+    said = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True)
+    return said.stdout.strip()
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_of_a_git_repository_a_version_is_a_commit_and_a_run_keeps_its_own(folder: Path) -> None:
+    from airflow.api.common.trigger_dag import trigger_dag
+    from airflow.models.dag_version import DagVersion
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from airflow.utils.types import DagRunTriggeredByType
+    from sqlalchemy import select
+
+    git = {"classpath": GIT, "kwargs": {"repo_url": folder.as_uri(), "tracking_ref": "main"}}
+    first = commit(folder, one=HELLO.replace("NAME", "one"), two=HELLO.replace("NAME", "two"))
+    made = ArgoDagBundle(name="workflows", bundle=git)
+    made.initialize()
+    before = dag_files(made)
+    assert (sorted(bag(made).dags), made.get_current_version().version) == (["one", "two"], first)
+    process(bundle=git)
+    trigger_dag(dag_id="one", triggered_by=DagRunTriggeredByType.TEST)
+    second = commit(folder, one=HELLO.replace("NAME", "one").replace("image: x", "image: z"))
+    made.refresh()
+    after = dag_files(made)
+    assert ({name for name in after if after[name] != before[name]}, made.get_current_version().version) == (
+        {"one.yaml.py"},
+        second,
+    )
+    process(bundle=git)
+    with create_session() as session:
+        rows = session.execute(select(DagVersion.version_number, DagVersion.bundle_version).filter_by(dag_id="one")).all()
+        kept = session.scalar(select(DagRun.bundle_version))
+    assert (sorted(map(tuple, rows)), kept) == ([(1, first), (2, second)], first)
+    pinned = ArgoDagBundle(name="workflows", bundle=git, version=kept)
+    pinned.initialize()
+    assert [("image: x" in (one.path / "one.yaml").read_text()) for one in (pinned, made)] == [True, False]
+    assert sorted(bag(pinned).dags) == ["one", "two"]
 
 
 class Versioned(ArgoDagBundle.__mro__[1]):  # type: ignore[misc]
