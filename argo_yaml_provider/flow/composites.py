@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 
 FAIL_FAST = "template has failed or errored children and failFast enabled"
+UNSUCCESSFUL = ("Pod", "Steps", "DAG")
+"""Types of the nodes whose failure a template's own `failFast` sees; of a retried step those are its attempts."""
 
 
 class Composites:
@@ -104,10 +106,10 @@ class Composites:
             kind = "Steps" if place.call.kind is CallKind.STEPS else "DAG"
             return Result(type=kind, phase=Phase.ERROR, message=error.message, raised=True)
 
-    def failed_fast(self, frame: Frame, before: frozenset[str] | None = None) -> bool:
+    def failed_fast(self, frame: Frame, before: frozenset[str] | None = None, *, types: tuple[str, ...] = UNSUCCESSFUL) -> bool:
         """Whether a template's own `failFast` has stopped it: a member failed (of those that ended before, if only they count).
 
-        Argo: checkParallelism.
+        Argo: checkParallelism, getUnsuccessfulChildren.
         """
         if frame.template.get("failFast") is not True:
             return False
@@ -116,7 +118,7 @@ class Composites:
             if before is not None and not (tasks and before.issuperset(tasks)):
                 continue
             results = self._engine.gather(self.instances(Place(call, frame.place.index)))
-            if any(result is not None and result.failed for result in results):
+            if any(result is not None and _unsuccessful(result, types) for result in results):
                 return True
         return False
 
@@ -213,3 +215,9 @@ class Composites:
         place, ended = (frame.place, True) if member is None else (Place(member, frame.place.index), False)
         own = {name: value for name, value in frame.variables.items() if name.startswith("workflow.outputs.")}
         return own | found.parameters(place, ended=ended) | found.artifacts(place, ended=ended)
+
+
+def _unsuccessful(result: Result, types: tuple[str, ...]) -> bool:
+    if result.type == "Retry":
+        return any(attempt.phase in FAILURES for attempt in result.attempts)
+    return result.failed and result.type in types

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow import clock
-from argo_yaml_provider.flow.composites import FAIL_FAST, Composites
+from argo_yaml_provider.flow.composites import FAIL_FAST, UNSUCCESSFUL, Composites
 from argo_yaml_provider.flow.dags import DagRules
 from argo_yaml_provider.flow.entries import Absent, Entry, Execution, Expanded, Place, Started, Stopped
 from argo_yaml_provider.flow.facts import Missing, RunFacts, Source
@@ -104,11 +104,8 @@ class Engine:
             loop = Place(parent, place.index if role == "turn" else -1)
             index = (place.call.item or 0) if role == "turn" else place.index
         turn = self._turn(loop, index)
-        if not isinstance(turn, Turn):
-            return turn
-        if self._stopped_fast(loop):
-            return Absent(reason=FAIL_FAST)
-        return self.rules(loop).turn(loop, turn)
+        entry = self.rules(loop).turn(loop, turn) if isinstance(turn, Turn) else turn
+        return Absent(reason=FAIL_FAST) if self._stopped_fast(loop, runs=isinstance(entry, Started)) else entry
 
     def _turn(self, loop: Place, index: int) -> Turn | Stopped | Absent:
         """The turn of that index (-1: of a step without a loop).
@@ -134,12 +131,16 @@ class Engine:
         self._turns_asked[loop.key] = self._turns_asked.get(loop.key, 0) + 1
         return self._turns_asked[loop.key]
 
-    def _stopped_fast(self, place: Place) -> bool:
-        """Whether a member that surely ended before this one made the template give up."""
+    def _stopped_fast(self, place: Place, *, runs: bool) -> bool:
+        """Whether a member that surely ended before this one made the template give up.
+
+        One that does not run still comes to a node after a composite that failed, for Argo judges both in one go.
+        """
         frame = self.frame_of(place)
         if frame is None or frame.template.get("failFast") is not True:
             return False
-        return self.composites.failed_fast(frame, self.globals.tasks_before(place.call))
+        types = UNSUCCESSFUL if runs else ("Pod",)
+        return self.composites.failed_fast(frame, self.globals.tasks_before(place.call), types=types)
 
     def _top(self, place: Place) -> Entry:
         if place.call is not self.plan.root:

@@ -29,6 +29,7 @@ from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.results import Result
 from argo_yaml_provider.flow.shutdown import may_run, shut_down, stopped
 from argo_yaml_provider.flow.start import ASKED, refused
+from argo_yaml_provider.flow.variables import WrongLabel
 from argo_yaml_provider.flow.view import nodes_of
 from argo_yaml_provider.plan.names import START
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, Plan, PlannedTask, TaskKind
@@ -137,8 +138,6 @@ class Flow:
         with _deep():
             if unstarted := self._unstarted():
                 phase, message = unstarted.phase, unstarted.message
-                if phase is Phase.FAILED and self._broken():
-                    message = f"failed to set global parameters: {message}"
                 return Outcome(phase=phase, message=message, values={"phase": phase.value, "message": message})
             return self._verdict()
 
@@ -245,16 +244,18 @@ class Flow:
             if outcome.phase is not Phase.SUCCEEDED:
                 return outcome
         if broken := self._broken():
-            return Outcome(phase=Phase.FAILED, message=broken)
+            return broken
         return engine.remember("refused", lambda: refused(self._filled(*ASKED), self._facts, engine.source))
 
-    def _broken(self) -> str:
-        """Why the workflow cannot start at all; '' if it can."""
+    def _broken(self) -> Outcome | None:
+        """How a workflow ends that cannot start at all; None: it can."""
         try:
             _ = self._engine.variables
+        except WrongLabel as error:
+            return Outcome(phase=Phase.ERROR, message=error.message)
         except ExprError as error:
-            return error.message
-        return ""
+            return Outcome(phase=Phase.FAILED, message=f"failed to set global parameters: {error.message}")
+        return None
 
     def _engine_for(self, task: PlannedTask) -> Engine:
         """A hook that watches a step looks at it while it runs; every other task comes after all it looks at."""

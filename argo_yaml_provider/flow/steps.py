@@ -23,6 +23,7 @@ from argo_yaml_provider.flow.results import Result, span
 from argo_yaml_provider.flow.scope import Scope, of_inputs, of_result, of_skipped, of_turns
 from argo_yaml_provider.plan.items import Turn, expand, expand_one, loops
 from argo_yaml_provider.plan.nodes import Call, Json, LoopKind
+from argo_yaml_provider.resolve.references import is_dynamic
 
 if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
@@ -261,7 +262,8 @@ class StepsRules:
         for position, call in enumerate(frame.place.call.groups[number]):
             for place, turn in self.beginnings(frame, number, call):
                 entry = when_entry(self.node_of(frame, number, turn.name), turn.step, raised=True)
-                if isinstance(entry, Started) and not surely_filled(self._engine.plan.templates[call.template], turn.step):
+                sure = not is_dynamic(call.template) and surely_filled(self._engine.plan.templates[call.template], turn.step)
+                if isinstance(entry, Started) and not sure:
                     found = self._engine.filled(place, entry)
                     entry = found if isinstance(found, Stopped) else entry
                 if isinstance(entry, Stopped) and entry.raised:

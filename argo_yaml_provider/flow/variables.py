@@ -16,6 +16,12 @@ from argo_yaml_provider.expr.template import replace_json
 from argo_yaml_provider.flow.facts import RunFacts
 from argo_yaml_provider.flow.inputs import any_string
 from argo_yaml_provider.plan.nodes import Json, Plan
+from argo_yaml_provider.resolve.labels import is_label_value
+
+
+class WrongLabel(ExprError):
+    """What workflowMetadata says cannot be a label: an Error, where a wrong parameter is a failure."""
+
 
 ConfigMap = Callable[[str, str], str | None]
 Variables = dict[str, str]
@@ -117,15 +123,28 @@ def _metadata(plan: Plan, spec: Json, variables: Variables) -> Variables:
         found |= {f"workflow.{what}.{name}": value for name, value in own.items()}
         added = replace_json(more.get(what) or {}, {**variables, **found})
         found |= {f"workflow.{what}.{name}": value for name, value in added.items()}
+        if what == "labels":
+            _check_labels(added)
+    labels = {}
     for name, rule in (more.get("labelsFrom") or {}).items():
-        found[f"workflow.labels.{name}"] = _label(name, rule["expression"], {**variables, **found})
+        labels[name] = found[f"workflow.labels.{name}"] = _label(name, rule["expression"], {**variables, **found})
+    _check_labels(labels)
     return found
+
+
+def _check_labels(labels: dict[str, str]) -> None:
+    for name, value in labels.items():
+        if not is_label_value(value):
+            raise WrongLabel(f'"{value}" is no value of a label: it is that of "{name}" in workflowMetadata')
 
 
 def _label(name: str, expression: str, variables: dict[str, Any]) -> str:
     from argo_yaml_provider.expr.evaluator import evaluate
 
-    value = evaluate(expression, variables)
+    try:
+        value = evaluate(expression, variables)
+    except ExprError as error:
+        raise WrongLabel(f'the expression "{expression}" of label "{name}": {error.message}') from error
     if not isinstance(value, str):
-        raise ExprError(f'the expression "{expression}" of label "{name}" gives no text')
+        raise WrongLabel(f'the expression "{expression}" of label "{name}" gives no text')
     return value

@@ -281,6 +281,24 @@ def test_a_missing_parameter_stops_the_workflow_before_it_begins() -> None:
     assert Run(plan, facts_of(plan), echo, {"settings": {"level": "3"}}).go().verdict().phase is Phase.SUCCEEDED
 
 
+LABELLED = """
+  arguments: {{parameters: [{{name: p, value: {value}}}]}}
+  workflowMetadata: {{{labels}}}
+  templates:
+  - {{name: main, steps: [[{{name: a, template: leaf}}]]}}
+"""
+
+
+LABELS = ('labels: {l: "{{workflow.parameters.p}}"}', "labelsFrom: {l: {expression: workflow.parameters.p}}")
+
+
+@pytest.mark.parametrize("labels", LABELS)
+def test_a_label_that_none_can_have_is_an_error_before_it_begins(labels: str) -> None:
+    verdicts = {value: played(LABELLED.format(value=value, labels=labels)).flow.verdict() for value in ("a/b", "a.b")}
+    assert [verdict.phase for verdict in verdicts.values()] == [Phase.ERROR, Phase.SUCCEEDED]
+    assert verdicts["a/b"].message == '"a/b" is no value of a label: it is that of "l" in workflowMetadata'
+
+
 FAIL_FAST = """
   templates:
   - name: main
@@ -295,6 +313,43 @@ FAIL_FAST = """
 def test_fail_fast_starts_nothing_more() -> None:
     run = played(FAIL_FAST)
     assert phases(run) == {"[0].a": "Failed"}
+    assert run.flow.verdict().message == "template has failed or errored children and failFast enabled"
+
+
+FAILS = "arguments: {parameters: [{name: m, value: Failed}]}"
+AFTER_A_FAILURE = """
+  templates:
+  - name: main
+    failFast: true
+    dag:
+      tasks:
+      - {name: a, CALL}
+      - {name: b, template: leaf, depends: a.Succeeded}
+      - {name: c, template: leaf, depends: a.Failed}
+  - name: fails
+    steps: [[{name: x, template: leaf, FAILS}]]
+  - name: tries
+    retryStrategy: {limit: 1}
+    container: {image: busybox, command: [echo]}
+""".replace("FAILS", FAILS)
+
+
+@pytest.mark.parametrize(
+    ("call", "nodes"),
+    [
+        pytest.param(f"template: leaf, {FAILS}", {".a": "Failed"}, id="a-pod-leaves-nothing-to-be-judged"),
+        pytest.param("template: fails", {".a[0].x": "Failed", ".b": "Omitted"}, id="beside-a-composite-the-omitted-are-seen"),
+    ],
+)
+def test_after_a_failure_fail_fast_judges_no_more_tasks(call: str, nodes: dict[str, str]) -> None:
+    assert phases(played(AFTER_A_FAILURE.replace("CALL", call))) == nodes
+
+
+def test_fail_fast_sees_the_attempts_of_a_retried_step_not_its_end() -> None:
+    def once(decision: Decision) -> Attempt:
+        return ended(Phase.FAILED if decision.node.endswith("(0)") else Phase.SUCCEEDED)
+
+    run = played(AFTER_A_FAILURE.replace("CALL", "template: tries"), once)
     assert run.flow.verdict().message == "template has failed or errored children and failFast enabled"
 
 

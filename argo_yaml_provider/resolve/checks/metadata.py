@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from argo_yaml_provider.resolve.checks.view import View
+from argo_yaml_provider.resolve.labels import is_label_value
 from argo_yaml_provider.spec.resource import Json, Path
 
 LONGEST = {"Workflow": 63, "WorkflowTemplate": 63, "ClusterWorkflowTemplate": 63, "CronWorkflow": 52}
@@ -16,7 +17,6 @@ LONGEST_DAG_ID = 250
 MANIFESTS = "argo-yaml/workflow-manifests"
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*[-.]?")
-_LABEL = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _KEY = re.compile(
     r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
 )
@@ -61,7 +61,7 @@ def _check_metadata(view: View, metadata: Json, path: Path) -> None:
     for what in ("labels", "annotations"):
         for key, value in (metadata.get(what) or {}).items():
             _check_key(view, key, (*path, what, key))
-            if what == "labels" and "{{" not in value and (len(value) > 63 or not _LABEL.fullmatch(value)):
+            if what == "labels" and "{{" not in value and not is_label_value(value):
                 message = f'"{value}" is no value of a label'
                 help_text = "at most 63 letters, digits, '-', '_' and '.', with a letter or digit first and last"
                 view.report_spec((*path, what, key), "bad-label", message, help=help_text)
