@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow import clock
+from argo_yaml_provider.flow.annotation import wrong_display_name
 from argo_yaml_provider.flow.composites import FAIL_FAST, UNSUCCESSFUL, Composites
 from argo_yaml_provider.flow.dags import DagRules
 from argo_yaml_provider.flow.entries import Absent, Entry, Execution, Expanded, Place, Started, Stopped
@@ -21,7 +22,7 @@ from argo_yaml_provider.flow.globals import GlobalOutputs
 from argo_yaml_provider.flow.hooks import HookRules
 from argo_yaml_provider.flow.identity import pod_name
 from argo_yaml_provider.flow.inputs import process_args
-from argo_yaml_provider.flow.leaves import leaf_result
+from argo_yaml_provider.flow.leaves import leaf_result, node_type
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.flow.results import FAILURES, Result
 from argo_yaml_provider.flow.semaphores import without_limit
@@ -201,7 +202,8 @@ class Engine:
             return Stopped(node=entry.node, phase=Phase.ERROR, message=wrong, raised=True)
         if wrong := without_limit(filled.get("synchronization"), self.facts, self.source):
             return Stopped(node=entry.node, phase=Phase.ERROR, message=wrong, raised=True)
-        return Execution(place=place, node=entry.node, step=step, template=filled, variables=variables)
+        wrong = wrong_display_name(filled)
+        return Execution(place=place, node=entry.node, step=step, template=filled, variables=variables, wrong=wrong)
 
     def called(self, place: Place, step: Json) -> str:
         """The key of the called template; where its name held a tag, that is gone now."""
@@ -253,7 +255,7 @@ class Engine:
 
     def _frame(self, place: Place) -> Frame | None:
         found = self.execution(place)
-        if not isinstance(found, Execution):
+        if not isinstance(found, Execution) or found.wrong:
             return None
         return Frame(place=place, node=found.node, template=found.template, variables=found.variables)
 
@@ -295,6 +297,9 @@ class Engine:
             return None
         if isinstance(found, Stopped):
             return Result(type="Skipped", phase=found.phase, message=found.message, raised=found.raised)
+        if found.wrong:
+            kind = node_type(found.template, retried=self.strategy(place) is not None)
+            return Result(type=kind, phase=Phase.ERROR, message=found.wrong, raised=True)
         if place.call.kind in COMPOSITES:
             return self.composites.result(place)
         if self.live or outcome is not None:

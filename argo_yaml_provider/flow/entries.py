@@ -77,6 +77,8 @@ class Execution:
     template: Json
     variables: Mapping[str, Any] = field(default_factory=dict)
     """`workflow.*` as this call sees it."""
+    wrong: str = ""
+    """What Argo finds wrong once it looks at the node again: then that is an Error, and so is what it lies in."""
 
 
 Entry = Started | Stopped | Absent

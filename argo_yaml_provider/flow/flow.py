@@ -64,6 +64,8 @@ class Flow:
             found = engine.execution(place)
             if not isinstance(found, Execution):
                 return Decision(outcome=_before(found))
+            if found.wrong:
+                return Decision(outcome=Outcome(phase=Phase.ERROR, message=found.wrong, values={"raised": True}))
             if found.place.call.kind is CallKind.CHILD and self._facts.depth >= self._deepest:
                 return Decision(outcome=Outcome(phase=Phase.ERROR, message=_too_deep(self._deepest), values=_BEFORE))
             if engine.turn_failed_fast(place):

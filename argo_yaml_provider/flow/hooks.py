@@ -25,7 +25,7 @@ from argo_yaml_provider.flow.shutdown import TERMINATE, may_run, stopped
 from argo_yaml_provider.flow.tree import hooks_of, is_loop
 from argo_yaml_provider.flow.variables import submitted_arguments
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind
-from argo_yaml_provider.plan.templates import exit_hook, expression_hooks
+from argo_yaml_provider.plan.templates import COMPOSITES, exit_hook, expression_hooks
 
 if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
@@ -89,7 +89,8 @@ class HookRules:
 
     def _too_late(self, frame: Frame, parent: Place, result: Result) -> bool:
         """Whether a dag was over before it came to the exit handler of a task that did not run. Argo: executeDAGTask."""
-        if frame.place.call.kind is not CallKind.DAG or result.type != "Skipped":
+        unrun = result.type == "Skipped" or (result.raised and not result.attempts and parent.call.kind not in COMPOSITES)
+        if frame.place.call.kind is not CallKind.DAG or not unrun:
             return False
         return self._engine.dags.ends_with(frame, self._task_name(frame, parent), result)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow import clock
-from argo_yaml_provider.flow.entries import Absent, Entry, Expanded, Place, Started, Stopped
+from argo_yaml_provider.flow.annotation import display_name
+from argo_yaml_provider.flow.entries import Absent, Entry, Execution, Expanded, Place, Started, Stopped
 from argo_yaml_provider.flow.frames import Frame
 from argo_yaml_provider.flow.gates import continues_on, mentions, shown_name, surely_filled, when_entry
 from argo_yaml_provider.flow.identity import node_id
@@ -251,8 +252,15 @@ class StepsRules:
         return reason if reason and (own, index) > after else ""
 
     def begun_broken(self, frame: Frame, number: int) -> str:
-        """Why the group broke while its members were begun: then none of them comes to have hooks. '' if it did not."""
-        return self._broken(frame, number)[1]
+        """Why the group broke before its members could have hooks. '' if it did not."""
+        return self._broken(frame, number)[1] or self._wrong(frame, number)
+
+    def _wrong(self, frame: Frame, number: int) -> str:
+        """What is wrong with a member that Argo finds only once all of them have begun; '' if nothing is."""
+        calls = [call for call in frame.place.call.groups[number] if display_name(self._engine.plan.templates[call.template])]
+        places = [place for call in calls for place, _ in self.beginnings(frame, number, call)]
+        found = [self._engine.execution(place) for place in places]
+        return next((one.wrong for one in found if isinstance(one, Execution) and one.wrong), "")
 
     def _broken(self, frame: Frame, number: int) -> tuple[tuple[int, int], str]:
         """The first member that breaks its group when it is its turn to start, by its position and index, and why."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from argo_yaml_provider.flow.annotation import display_name
 from argo_yaml_provider.flow.entries import Absent, Execution, Place
 from argo_yaml_provider.flow.facts import Missing
 from argo_yaml_provider.flow.identity import node_id, pod_name
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
 
 
-DISPLAY_NAME = "workflows.argoproj.io/display-name"
 _OF_RUN = ("type", "phase", "message", "inputs", "outputs", "startedAt", "finishedAt")
 
 
@@ -80,8 +80,9 @@ class _View:
         out = [found.node]
         if isinstance(found, Execution) and result.type != "Skipped":
             self._inputs(node, found)
-            node["displayName"] = (found.template.get("annotations") or {}).get(DISPLAY_NAME) or node["displayName"]
-            out = self._below(place, found, node, result) or out
+            if not found.wrong:
+                node["displayName"] = display_name(found.template) or node["displayName"]
+                out = self._below(place, found, node, result) or out
         for hook in place.call.hooks:
             self._hook(Place(hook, place.index), node, boundary)
         return out
