@@ -23,6 +23,15 @@ from argo_yaml_provider.airflow.mirror import Files, Mirror, Source, Store
 from argo_yaml_provider.airflow.settings import read_settings
 
 Json = dict[str, Any]
+_NEEDED = (
+    "airflow.providers.standard.operators.trigger_dagrun",
+    "argo_yaml_provider.airflow.bindings",
+    "argo_yaml_provider.airflow.dags",
+    "argo_yaml_provider.airflow.declared",
+    "argo_yaml_provider.airflow.placeholder",
+    "argo_yaml_provider.plan.compile",
+    "argo_yaml_provider.plan.serialize",
+)
 
 
 class ArgoDagBundle(BaseDagBundle):
@@ -48,6 +57,7 @@ class ArgoDagBundle(BaseDagBundle):
         with self.lock():
             self._inner.initialize()
             if self.version is None:
+                _import_ahead()
                 self._take_over()
             elif not self.path.is_dir():
                 self._mirror.show(self._files_of(self.version))
@@ -94,6 +104,12 @@ class ArgoDagBundle(BaseDagBundle):
         source = Source(folder=self._inner.path)
         source.changed()
         return source.files
+
+
+def _import_ahead() -> None:
+    """What every file needs, once: a dag processor forks for each."""
+    for name in _NEEDED:
+        import_module(name)
 
 
 def _inner(name: str, path: str | None, bundle: Json | None, version: str | None) -> BaseDagBundle:

@@ -156,6 +156,24 @@ def test_another_bundle_gives_the_files_and_their_version(folder: Path) -> None:
     assert list(bag(older).dags) == ["old"]
 
 
+def test_a_file_imports_nothing_more_of_the_package_than_its_bundle_has(folder: Path) -> None:
+    (folder / "one.yaml").write_text(HELLO.replace("NAME", "one"))
+    bundle(folder)  # what the mirror shows already is not what a file is read by
+    program = f"""
+import sys
+from airflow.dag_processing import processor
+from airflow.dag_processing.dagbag import BundleDagBag
+from argo_yaml_provider.airflow.bundle import ArgoDagBundle
+made = ArgoDagBundle(name="workflows", path={str(folder)!r})
+made.initialize()
+before = set(sys.modules)
+BundleDagBag(dag_folder=str(made.path), bundle_path=made.path, bundle_name="workflows", collect_dags=True)
+print(sorted(name for name in set(sys.modules) - before if name.startswith("argo_yaml_provider")))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def process(**kwargs: Any) -> None:
     """Airflow's dag processor, until it has parsed every file once."""
     here = {
