@@ -31,15 +31,13 @@ exec /opt/ssh/loader --library-path /opt/ssh /opt/ssh/ssh "$@"
 
 def with_rclone() -> str:
     """An image of the size of rclone's own: a busybox, and an rclone newer than Debian's."""
-    return _extended(
-        "library/busybox", "latest", "rclone/rclone", "new", {"usr/local/bin/rclone": install.rclone().read_bytes()}
-    )
+    return _extended("library/busybox", "latest", "rclone/rclone", {"usr/local/bin/rclone": install.rclone().read_bytes()})
 
 
 def with_authority(authority: Path) -> tuple[str, str]:
     """Curl's image with the certificate of an authority in it, and where that lies."""
     path = "etc/ssl/certs/tests.pem"
-    return _extended("curlimages/curl", "latest", "curlimages/curl", "tests", {path: authority.read_bytes()}), f"/{path}"
+    return _extended("curlimages/curl", "latest", "curlimages/curl", {path: authority.read_bytes()}), f"/{path}"
 
 
 def with_ssh() -> str:
@@ -51,17 +49,18 @@ def with_ssh() -> str:
     files = {f"opt/ssh/{Path(path).name}": Path(path).read_bytes() for path in libraries}
     loader = next(name for name in files if "ld-linux" in name)
     files |= {"opt/ssh/loader": files[loader], "opt/ssh/ssh": Path(ssh).read_bytes(), "usr/bin/ssh": _SSH.encode()}
-    return _extended("alpine/git", "latest", "alpine/git", "ssh", files)
+    return _extended("alpine/git", "latest", "alpine/git", files)
 
 
-def _extended(base: str, tag: str, name: str, new_tag: str, files: dict[str, bytes]) -> str:
-    """The name of the image with these files more."""
+def _extended(base: str, tag: str, name: str, files: dict[str, bytes]) -> str:
+    """The name of the image with these files more; its tag is their digest, for a node keeps what it once pulled by a name."""
     try:
         manifest = json.loads(_call("GET", f"{base}/manifests/{tag}", accept=_MANIFEST))
     except OSError as error:
         pytest.skip(f"the cluster's registry does not answer at {REGISTRY}: {error}")
     config = json.loads(_call("GET", f"{base}/blobs/{manifest['config']['digest']}"))
     layer = _layer(files)
+    new_tag = _digest(layer).partition(":")[2][:12]
     for entry in manifest["layers"]:
         _call("POST", f"{name}/blobs/uploads/?mount={entry['digest']}&from={base}")
     config["rootfs"]["diff_ids"].append(_digest(layer))
