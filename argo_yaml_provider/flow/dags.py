@@ -208,7 +208,7 @@ class DagRules:
         scope = self.scope(frame, name, text)
         with clock.fixed(self._engine.facts, node):
             if "{{" in text or '"from' in text or source.get("when"):
-                source = resolve_step(source, scope, frame.variables, dag=True)
+                source = resolve_step(source, scope, self._engine.beginnings.of_member(frame, call, text), dag=True)
         return source, scope
 
     def scope(self, frame: Frame, name: str, text: str) -> Scope:

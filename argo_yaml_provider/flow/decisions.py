@@ -15,6 +15,7 @@ from argo_yaml_provider.expr.template import replace_json
 from argo_yaml_provider.flow import clock
 from argo_yaml_provider.flow import retry as retries
 from argo_yaml_provider.flow.affinity import avoiding
+from argo_yaml_provider.flow.beginnings import RUNNING
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.entries import Execution, Place
 from argo_yaml_provider.flow.identity import pod_name
@@ -129,7 +130,7 @@ class Decider:
         inputs: Json = template.get("inputs") or {}
         return {
             "inputs": {name: inputs.get(name) or [] for name in ("parameters", "artifacts")},
-            "globals": dict(found.variables),
+            "globals": dict(found.variables) | (RUNNING if tries.get("retries", "0") != "0" else {}),
             **({"locals": tries} if tries else {}),
             "node": node,
             "depth": self._engine.facts.depth + 1,

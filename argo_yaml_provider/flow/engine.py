@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow import clock
 from argo_yaml_provider.flow.annotation import wrong_display_name
+from argo_yaml_provider.flow.beginnings import Beginnings
 from argo_yaml_provider.flow.composites import FAIL_FAST, UNSUCCESSFUL, Composites
 from argo_yaml_provider.flow.dags import DagRules
 from argo_yaml_provider.flow.entries import Absent, Entry, Execution, Expanded, Place, Started, Stopped
@@ -52,6 +53,7 @@ class Engine:
         self.steps, self.dags, self.hooks = StepsRules(self), DagRules(self), HookRules(self)
         self.composites = Composites(self)
         self.globals = GlobalOutputs(self)
+        self.beginnings = Beginnings(self)
 
     def remember(self, key: Hashable, work: Callable[[], T]) -> T:
         """The value of `work`, worked out once. An error is remembered too; what is missing is asked for again."""
@@ -185,13 +187,13 @@ class Engine:
         step, template = entry.step, self.plan.templates.get(self.called(place, entry.step))
         if template is None:
             return Stopped(node=entry.node, phase=Phase.ERROR, message=_unknown(self.called(place, step)), raised=True)
-        variables = self.hooks.variables(place)
+        variables = self.beginnings.variables(place, template, self.hooks.variables(place))
         try:
             with clock.fixed(self.facts, entry.node):
                 filled = process_args(
                     template,
                     step.get("arguments") or {},
-                    variables,
+                    self.beginnings.for_template(template, variables),
                     self.locals_of(place, entry, template),
                     config_map=self.source.config_map,
                 )

@@ -14,6 +14,7 @@ from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.quote import quote
 from argo_yaml_provider.expr.template import replace_json, replace_json_strict
 from argo_yaml_provider.flow import clock
+from argo_yaml_provider.flow.beginnings import RUNNING, STATUS
 from argo_yaml_provider.flow.entries import Absent, Entry, Place, Started
 from argo_yaml_provider.flow.facts import Missing
 from argo_yaml_provider.flow.frames import Frame
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
 
 EXIT, HOOKS = "onExit", "hooks."
-STATUS = "workflow.status"
 
 
 class HookRules:
@@ -264,6 +264,8 @@ class HookRules:
         while (above := self._engine.tree.parent(top)) is not None:
             top = above
         variables = self._engine.variables
+        if not variables[STATUS]:
+            variables = variables | RUNNING
         found = self._engine.globals.parameters(place)
         if found:
             variables = variables | found

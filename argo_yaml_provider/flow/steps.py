@@ -192,7 +192,7 @@ class StepsRules:
             return source
         scope = self.scope(frame, number, text)
         with clock.fixed(self._engine.facts, self.node_of(frame, number, self.name_of(frame, call))):
-            return resolve_step(source, scope, frame.variables, dag=False)
+            return resolve_step(source, scope, self._engine.beginnings.of_member(frame, call, text), dag=False)
 
     def turns_of(self, frame: Frame, number: int, call: Call) -> Expanded:
         """The step's turns, names and arguments included."""

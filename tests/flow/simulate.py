@@ -97,6 +97,8 @@ class Run:
                 outcome, self.indices[task.id] = self.flow.fan_out(task.id, index)
             elif task.kind is TaskKind.VERDICT:
                 outcome = self.flow.verdict()
+            elif task.kind is TaskKind.START:
+                outcome = Outcome(phase=Phase.SUCCEEDED)
             else:
                 outcome = self._step(task, index)
             self.outcomes[task.id, index] = Outcome.from_json(outcome.to_json())
