@@ -30,7 +30,7 @@ from argo_yaml_provider.airflow.recommended import RECOMMENDED, as_environment
 from argo_yaml_provider.local import EmbeddedKubernetes
 from bench import database, deployment
 
-LOOK = 0.005
+LOOK = 0.02
 """Seconds between looks at the runner's loop."""
 NOOP = """
 from airflow.sdk import DAG, BaseOperator
