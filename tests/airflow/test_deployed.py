@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from argo_yaml_provider.commands.run import apply_to
 from tests.airflow.composed import Composed, composed, kubernetes, must_be_there
 from tests.airflow.test_events import CLIENTS, PUSHED, TEMPLATE, push, signed
 
@@ -75,6 +78,23 @@ spec:
   entrypoint: main
   templates: [{{name: main, suspend: {{duration: 20s}}}}]
 """
+LOCKED = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: locked-{name}}}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps: [[{{name: one, template: one}}, {{name: two, template: two}}]]
+  - name: one
+    synchronization: {{mutexes: [{{name: shared}}]}}
+    container: {{image: busybox, command: [sleep, "3"]}}
+  - name: two
+    synchronization: {{semaphores: [{{configMapKeyRef: {{name: limits, key: two}}}}]}}
+    container: {{image: busybox, command: [sleep, "6"]}}
+"""
+LIMITS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "limits"}, "data": {"two": "2"}}
 OPS = """\
 import json
 from pathlib import Path
@@ -115,6 +135,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("workflows")
     special = {"build": TEMPLATE, "pushed": PUSHED, "shared": SHARED, "caller": CALLER, "nightly": NIGHTLY}
     special |= {f"late-{kind}": LATE.format(kind=kind) for kind in ("async", "sync", "notifier")}
+    special |= {f"locked-{name}": LOCKED.format(name=name) for name in "abc"}
     names = [f"w{number:04}" for number in range(FILES - len(special))]
     for name, text in (special | {name: HELLO.format(name=name) for name in names}).items():
         (folder / f"{name}.yaml").write_text(text)
@@ -127,6 +148,7 @@ def airflow(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     must_be_there()
     home = tmp_path_factory.mktemp("deployed")
     with kubernetes("deployed") as (kubeconfig, namespace), composed(home, kubeconfig) as airflow:
+        asyncio.run(apply_to(Path(kubeconfig), [LIMITS], namespace))
         airflow.options |= options(folder, home, kubeconfig, namespace)
         (airflow.home / "config").mkdir()
         (airflow.home / "config" / "ops.py").write_text(OPS)
@@ -153,6 +175,7 @@ def options(folder: Path, home: Path, kubeconfig: str, namespace: str) -> dict[s
         ),
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles"),
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "86400",
+        "AIRFLOW__ARGO_YAML__NAMESPACE": namespace,
         "AIRFLOW__ARGO_YAML__DEADLINE_CALLBACKS": json.dumps(callbacks),
         "AIRFLOW_VAR_ARGO_WORKFLOWS_WEBHOOK_CLIENTS": json.dumps(CLIENTS),
         "AIRFLOW_CONN_KUBERNETES_DEFAULT": json.dumps(connection),
@@ -249,3 +272,12 @@ def test_what_the_deployment_says_is_called_once_for_a_run_that_is_late_and_goes
     at = datetime.fromisoformat(told.pop("at"))
     assert told == {"how": kind, "dag": dag_id, "run": run_id, "state": "running"}
     assert queued + timedelta(seconds=1) == at < ended
+
+
+def test_a_mutex_and_a_semaphore_are_shared_by_the_runs_of_several_dags(airflow: Composed) -> None:
+    runs = {dag_id: start(airflow, dag_id) for dag_id in ("locked-a", "locked-b", "locked-c")}
+    assert [end(airflow, dag_id, run_id) for dag_id, run_id in runs.items()] == ["success"] * 3
+    for task_id, limit in (("one", 1), ("two", 2)):
+        attempts = [outcome(airflow, dag_id, run_id, task_id)["attempts"][-1] for dag_id, run_id in runs.items()]
+        events = [(one["started_at"], 1) for one in attempts] + [(one["finished_at"], -1) for one in attempts]
+        assert max(accumulate(step for _, step in sorted(events))) == limit, (task_id, events)
