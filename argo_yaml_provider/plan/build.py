@@ -116,6 +116,8 @@ def _is_plain(resolved: Resolved, root: Call) -> bool:
     spec = resolved.workflow.get("spec") or {}
     if any(spec.get(name) is not None for name in _AT_THE_END):
         return False
+    if str((spec.get("podGC") or {}).get("strategy")).startswith("OnWorkflow"):
+        return False
     template = resolved.templates[root.template]
     if template.get("daemon"):
         return False

@@ -7,6 +7,8 @@ Must not know: Airflow, how a pod runs.
 
 from __future__ import annotations
 
+from typing import Any
+
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Attempt, Phase
 from argo_yaml_provider.pods.names import DAEMON_LABEL, task_labels
@@ -22,14 +24,18 @@ _POD_GC = {
 }
 
 
+_TERMS = {"In": "{key} in ({values})", "NotIn": "{key} notin ({values})", "Exists": "{key}", "DoesNotExist": "!{key}"}
+
+
 def put_away(host: Host, decision: Decision, attempt: Attempt) -> None:
     """Deletes an attempt's pod or leaves it; nobody waits for it."""
     if not attempt.pod or attempt.daemoned:
         return
-    strategy = (decision.workflow.get("podGC") or {}).get("strategy")
-    action = _POD_GC.get(strategy or "", host.settings.on_finish_action)
+    pod_gc = decision.workflow.get("podGC") or {}
+    strategy = pod_gc.get("strategy") or ""
+    action = _POD_GC.get(strategy, host.settings.on_finish_action)
     if action == "delete_pod" or (action == "delete_succeeded_pod" and attempt.phase == Phase.SUCCEEDED):
-        host.kube.later(host.kube.delete_pod(host.facts.namespace, attempt.pod))
+        host.kube.later(_delete(host, attempt.pod, _terms(pod_gc) if strategy else []))
     else:
         host.kube.later(_end_sidecars(host, attempt.pod))
 
@@ -39,8 +45,27 @@ def put_away_all(host: Host, phase: Phase) -> None:
     pod_gc = (host.plan.workflow.get("spec") or host.plan.workflow).get("podGC") or {}
     strategy = pod_gc.get("strategy")
     if strategy == "OnWorkflowCompletion" or (strategy == "OnWorkflowSuccess" and phase == Phase.SUCCEEDED):
-        labels = {**(pod_gc.get("labelSelector") or {}).get("matchLabels", {}), **task_labels(host.dag_id, host.run_id)}
-        host.kube.later(host.kube.delete_pods(host.facts.namespace, labels))
+        mine = task_labels(host.dag_id, host.run_id)
+        host.kube.later(host.kube.delete_pods(host.facts.namespace, mine, terms=_terms(pod_gc)))
+
+
+async def _delete(host: Host, name: str, terms: list[str]) -> None:
+    """One that podGC does not choose is left. Argo: workflow/controller/pod/cleanup.go."""
+    if not terms:
+        await host.kube.delete_pod(host.facts.namespace, name)
+        return
+    await host.kube.delete_pods(host.facts.namespace, task_labels(host.dag_id, host.run_id), terms=terms, name=name)
+    await _end_sidecars(host, name)
+
+
+def _terms(pod_gc: dict[str, Any]) -> list[str]:
+    """Which pods podGC means, as the API server is asked for them; none: all."""
+    selector = pod_gc.get("labelSelector") or {}
+    labels = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
+    return labels + [
+        _TERMS[one["operator"]].format(key=one["key"], values=",".join(one.get("values") or ()))
+        for one in selector.get("matchExpressions") or ()
+    ]
 
 
 def end_daemons(host: Host) -> None:
@@ -53,6 +78,8 @@ async def _end_sidecars(host: Host, name: str) -> None:
     """Ends what still runs in a pod that is kept: nothing but a deadline ends a container and leaves its pod."""
     path = f"/api/v1/namespaces/{host.facts.namespace}/pods/{name}"
     pod = await host.kube.get(path) or {}
+    if "deletionTimestamp" in pod.get("metadata", {}):
+        return
     statuses = pod.get("status", {}).get("containerStatuses", [])
     if any("running" in status.get("state", {}) and status["name"] != SUPERVISOR for status in statuses):
         try:

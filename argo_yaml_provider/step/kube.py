@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
@@ -134,11 +134,13 @@ class Kube:
         with suppress_status(404, 409):
             await self.call("DELETE", f"/api/v1/namespaces/{namespace}/pods/{name}", body=body)
 
-    async def delete_pods(self, namespace: str, labels: dict[str, str], *, other_than: dict[str, str] | None = None) -> None:
-        """Asks for the end of all pods with these labels, and none of those other ones."""
-        others = [f"{name}!={value}" for name, value in (other_than or {}).items()]
-        selector = ",".join([*(f"{name}={value}" for name, value in labels.items()), *others])
-        await self.call("DELETE", f"/api/v1/namespaces/{namespace}/pods", query={"labelSelector": selector})
+    async def delete_pods(
+        self, namespace: str, labels: dict[str, str], *, terms: Iterable[str] = (), name: str | None = None
+    ) -> None:
+        """Asks for the end of all pods, or of that one, with these labels, for which these terms of a selector hold, too."""
+        selector = ",".join([*(f"{label}={value}" for label, value in labels.items()), *terms])
+        fields = {} if name is None else {"fieldSelector": f"metadata.name={name}"}
+        await self.call("DELETE", f"/api/v1/namespaces/{namespace}/pods", query={"labelSelector": selector, **fields})
 
     async def list_pods(self, namespace: str, labels: dict[str, str]) -> list[Json]:
         """All pods with these labels."""

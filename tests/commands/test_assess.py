@@ -81,13 +81,15 @@ def test_json_has_an_object_for_each() -> None:
     }
 
 
-def test_an_executors_account_changes_nothing() -> None:
+def test_fields_that_change_nothing_are_told_wherever_they_stand() -> None:
     account = "executor: {serviceAccountName: waits}"
-    text = FOLDER.split("---", maxsplit=1)[0].replace("ttlStrategy: {secondsAfterCompletion: 1}", account)
+    pod_gc = "podGC: {strategy: OnPodSuccess, deleteDelayDuration: 1m}"
+    text = FOLDER.split("---", maxsplit=1)[0].replace("ttlStrategy: {secondsAfterCompletion: 1}", f"{account}\n  {pod_gc}")
     Path("all.yaml").write_text(text.replace("container: {image: x}", f"{account}, container: {{image: x}}"))
     (found,) = json.loads(CliRunner().invoke(command, ["all.yaml", "--output", "json"]).output)
     assert [(one["path"], one["reason"]) for one in found["changesNothing"]] == [
         ("spec.executor", "no container of ours needs a service account"),
+        ("spec.podGC.deleteDelayDuration", "pods are deleted as soon as they have been read, or the workflow has ended"),
         ("spec.templates[b].executor", "no container of ours needs a service account"),
     ]
 

@@ -110,6 +110,27 @@ async def test_pod_gc_keeps_the_pod_of_a_step_that_failed(host: LocalHost) -> No
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.parametrize("strategy", ["OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"])
+@pytest.mark.parametrize(
+    ("selector", "left"),
+    [
+        pytest.param("{matchLabels: {kind: short}}", 0, id="its-label"),
+        pytest.param("{matchLabels: {kind: long}}", 1, id="another-label"),
+        pytest.param("{matchExpressions: [{key: kind, operator: In, values: [short, long]}]}", 0, id="in"),
+        pytest.param("{matchExpressions: [{key: kind, operator: NotIn, values: [short, long]}]}", 1, id="not-in"),
+        pytest.param("{matchExpressions: [{key: kind, operator: Exists}]}", 0, id="exists"),
+        pytest.param("{matchLabels: {kind: short}, matchExpressions: [{key: kind, operator: DoesNotExist}]}", 1, id="both"),
+    ],
+)
+async def test_pod_gc_means_the_pods_that_its_selector_chooses(
+    host: LocalHost, strategy: str, selector: str, left: int
+) -> None:
+    labelled = ONE % "true" + "  metadata: {labels: {kind: short}}\n"
+    await run_all(host, workflow(labelled, f"podGC: {{strategy: {strategy}, labelSelector: {selector}}}\n"))
+    await asyncio.gather(*host.kube._background)
+    assert len([pod for pod in await pods_of(host) if "deletionTimestamp" not in pod["metadata"]]) == left
+
+
 async def test_a_cancelled_step_leaves_its_pod_and_the_next_host_goes_on_with_it(host: LocalHost) -> None:
     host.plan = workflow(ONE % "echo begun; sleep 2; echo ended")
     host.task_id = host.plan.tasks[0].id

@@ -158,7 +158,7 @@ class TriggererHost(RunValues):
             for key in (OUTCOME_KEY, _RETURN_VALUE):
                 await asyncio.to_thread(XCom.delete, key, **named)
             mine = task_labels(self.dag_id, self.run_id, self.task_id, self.map_index)
-            await self.kube.delete_pods(self.facts.namespace, mine, other_than={PREFIX + "generation": str(self.generation)})
+            await self.kube.delete_pods(self.facts.namespace, mine, terms=[f"{PREFIX}generation!={self.generation}"])
 
     async def delete_pods(self) -> None:
         """End every pod of this try."""
