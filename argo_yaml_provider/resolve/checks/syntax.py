@@ -115,7 +115,7 @@ def bad_condition(text: str) -> Iterator[tuple[str, int, int]]:
         tags = find_tags(text)
     except ExprError:
         return
-    if re.search(r"\}\}\s*\{\{", text):
+    if re.search(r"\}\}\s*\{\{", text) or any("{{" in tag.inner for tag in tags):
         return
     problem = None
     for filler in ("x", "1"):

@@ -7,17 +7,17 @@ begin with one of `PREFIXES` are looked at, and never what stands in `{{=…}}`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.tags import find_tags
 from argo_yaml_provider.resolve.checks.dags import ancestors, tasks_of
-from argo_yaml_provider.resolve.checks.known import called, name_of
+from argo_yaml_provider.resolve.checks.known import name_of
 from argo_yaml_provider.resolve.checks.view import PODS, View, is_leaf, texts, title, type_of
-from argo_yaml_provider.resolve.references import is_dynamic, key_of
+from argo_yaml_provider.resolve.checks.visits import OUTPUTS, TARGET, Visits, has_exit_hook
+from argo_yaml_provider.resolve.references import key_of
 from argo_yaml_provider.spec.problems import suggest
 from argo_yaml_provider.spec.resource import Json, Path
 
@@ -40,8 +40,8 @@ _DECLARED = {
     "inputs.parameters.": "the template has no such inputs.parameters: declare it there",
     "inputs.artifacts.": "the template has no such inputs.artifacts: declare it there",
     "workflow.parameters.": "the workflow has no parameters: declare it under spec.arguments.parameters",
-    "workflow.outputs.parameters.": "no output parameter has a globalName",
-    "workflow.outputs.artifacts.": "no output artifact has a globalName",
+    "workflow.outputs.parameters.": "nothing that is called before has an output parameter of this globalName",
+    "workflow.outputs.artifacts.": "nothing that is called before has an output artifact of this globalName",
     "workflow.labels.": "the workflow has no labels of its own: set it under metadata.labels",
     "workflow.annotations.": "the workflow has no annotations of its own: set it under metadata.annotations",
     "item.": "it is known only in a step or task that loops over maps",
@@ -62,10 +62,16 @@ class Scope:
     layers: tuple[Names, ...]
     open: tuple[str, ...] = ()
     """Prefixes below which any name may come at run time."""
+    visits: Visits | None = None
+    """What global outputs are known where; None: all are everywhere."""
 
     def plus(self, names: Names, open_: tuple[str, ...] = ()) -> Scope:
         """A wider one."""
-        return Scope(layers=(*self.layers, names), open=(*self.open, *open_))
+        return replace(self, layers=(*self.layers, names), open=(*self.open, *open_))
+
+    def at(self, key: str, path: Path) -> Scope:
+        """With the global outputs that are known at a place of a template."""
+        return self if self.visits is None else self.plus(*self.visits.at(key, path))
 
     def holds(self, name: str) -> bool:
         """Whether the name can be referred to."""
@@ -115,34 +121,9 @@ class _Upstream(Collection[str]):
 def check_tags(view: View) -> None:
     """Every tag of every template."""
     world = _global_scope(view)
-    after = _after_the_end(view, world)
-    early = _reached(view, view.resolved.entrypoint)
     for key, template in view.templates():
         if "/inline/" not in key:
-            _check_template(view, key, template, world if key in early else after)
-
-
-def _reached(view: View, start: str) -> set[str]:
-    """A template and all that its steps and tasks call, hooks aside."""
-    found: set[str] = set()
-    pending = [start] if start in view.resolved.templates else []
-    while pending:
-        key = pending.pop()
-        if key not in found:
-            found.add(key)
-            calls = (called(view, key, call) for _, call in view.calls(key))
-            pending += [one for one in calls if one in view.resolved.templates]
-    return found
-
-
-def _after_the_end(view: View, world: Scope) -> Scope:
-    """What the exit handler sees, and whatever the entrypoint does not reach. Argo: Workflow, from OnExit on."""
-    if not view.spec.get("onExit"):
-        return world
-    outputs = (template.get("outputs") or {} for _, template in view.templates())
-    named = [str(one.get("globalName") or "") for found in outputs for one in found.get("artifacts") or ()]
-    any_artifact = ("workflow.outputs.artifacts.",) if any("{{" in name for name in named) else ()
-    return world.plus({"workflow.failures"}, any_artifact)
+            _check_template(view, key, template, world)
 
 
 def _check_template(view: View, key: str, template: Json, above: Scope) -> None:
@@ -157,13 +138,8 @@ def _check_template(view: View, key: str, template: Json, above: Scope) -> None:
         inner = {
             name: value for name, value in template.items() if name not in {"outputs", "metrics", "memoize", "synchronization"}
         }
-        _check_texts(view, key, inner, (), scope)
-    _check_texts(view, key, template.get("outputs") or {}, ("outputs",), scope)
-
-
-def _has_exit_hook(step: Json) -> bool:
-    """Whether a step has an exit handler."""
-    return bool(step.get("onExit")) or "exit" in (step.get("hooks") or {})
+        _check_texts(view, key, inner, (), scope.at(key, ()))
+    _check_texts(view, key, template.get("outputs") or {}, OUTPUTS, scope.at(key, OUTPUTS))
 
 
 def _check_steps(view: View, key: str, template: Json, scope: Scope) -> Scope:
@@ -178,10 +154,10 @@ def _check_steps(view: View, key: str, template: Json, scope: Scope) -> Scope:
         ended = []
         for at, step in enumerate(group):
             status, own = f"steps.{name_of(view, key, step)}.status", _output_names(view, key, step, "steps")
-            here = before.plus({status}).plus(*_item_names(step))
-            in_hooks = here.plus(*own) if _has_exit_hook(step) else here
-            places = _Places(here=here, in_hooks=in_hooks, others=everyone, word="steps")
-            _check_call(view, key, step, ("steps", index, at), places)
+            path: Path = ("steps", index, at)
+            here = before.plus({status}).plus(*_item_names(step)).at(key, path)
+            in_hooks = here.plus(*own) if has_exit_hook(step) else here
+            _check_call(view, key, step, path, _Places(here=here, in_hooks=in_hooks, others=everyone, word="steps"))
             ended.append((own, status, _item_names(step)))
         for own, status, item in ended:
             seen.add(own, status)
@@ -195,13 +171,13 @@ def _check_dag(view: View, key: str, template: Json, scope: Scope) -> Scope:
     outputs = {name: _output_names(view, key, task, "tasks") for name, task in tasks.items()}
     bits = {name: 1 << index for index, name in enumerate(tasks)}
     masks = ancestors(tasks, bits)
-    _check_texts(view, key, (template.get("dag") or {}).get("target") or "", ("dag", "target"), scope)
+    _check_texts(view, key, (template.get("dag") or {}).get("target") or "", TARGET, scope.at(key, TARGET))
     for index, task in enumerate(tasks_of(template)):
-        name = task.get("name", "")
-        here = scope.plus(_Upstream(masks[name], bits, outputs)).plus(*_item_names(task))
+        name, path = task.get("name", ""), ("dag", "tasks", index)
+        here = scope.plus(_Upstream(masks[name], bits, outputs)).plus(*_item_names(task)).at(key, path)
         in_hooks = here.plus(*outputs[name]).plus({f"tasks.{name_of(view, key, task)}.status"})
         _check_own_name(view, key, task, index)
-        _check_call(view, key, task, ("dag", "tasks", index), _Places(here=here, in_hooks=in_hooks, others=tasks, word="tasks"))
+        _check_call(view, key, task, path, _Places(here=here, in_hooks=in_hooks, others=tasks, word="tasks"))
     return scope.plus(_Upstream((1 << len(tasks)) - 1, bits, outputs))
 
 
@@ -351,23 +327,19 @@ def _global_scope(view: View) -> Scope:
         names |= {f"workflow.{what}.{one}" for one in {**(metadata.get(what) or {}), **(more.get(what) or {})}}
     names |= {f"workflow.labels.{one}" for one in more.get("labelsFrom") or ()}
     names |= {"workflow.priority"} if view.spec.get("priority") is not None else set()
+    if not view.is_library:
+        return Scope(layers=(names,), visits=Visits(view))
     published, open_ = _published(view)
-    return Scope(layers=(names | published,), open=(*open_, *(("workflow.parameters",) if view.is_library else ())))
+    return Scope(layers=(names | published,), open=(*open_, "workflow.parameters"))
 
 
 def _published(view: View) -> tuple[set[str], tuple[str, ...]]:
-    """Global names of what some step or task calls. The entrypoint itself publishes for the workflow's end only."""
-    names: set[str] = set()
-    open_: set[str] = set()
-    targets = {key_of(key, call) for key, _ in view.templates() for _, call in view.calls(key)}
-    for key, template in view.templates():
-        if key not in targets and not view.is_library and not any(map(is_dynamic, targets)):
-            continue
-        for what in ("parameters", "artifacts"):
-            for one in (template.get("outputs") or {}).get(what) or ():
-                name = one.get("globalName") or ""
-                if re.search(r"\{\{", name):
-                    open_.add(f"workflow.outputs.{what}.")
-                elif name:
-                    names.add(f"workflow.outputs.{what}.{name}")
-    return names, tuple(sorted(open_))
+    """Global names of all that a library has: who calls it is not known."""
+    named = {
+        f"workflow.outputs.{what}.{one.get('globalName') or ''}"
+        for _, template in view.templates()
+        for what in ("parameters", "artifacts")
+        for one in (template.get("outputs") or {}).get(what) or ()
+    }
+    tagged = {name.partition("{{")[0] for name in named if "{{" in name}
+    return {name for name in named if "{{" not in name}, tuple(sorted(tagged))
