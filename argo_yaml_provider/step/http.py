@@ -71,9 +71,10 @@ async def _request(http: Json, headers: list[tuple[str, str]]) -> Reply:
     method, url = http.get("method") or "GET", http.get("url", "")
     try:
         async with (
+            asyncio.timeout(http.get("timeoutSeconds")),
             httpx.AsyncClient(
                 verify=not http.get("insecureSkipVerify"),
-                timeout=http.get("timeoutSeconds"),
+                timeout=None,  # noqa: S113 - it would be that of each read alone
                 follow_redirects=True,
                 max_redirects=10,
             ) as client,
@@ -81,8 +82,8 @@ async def _request(http: Json, headers: list[tuple[str, str]]) -> Reply:
         ):
             body = await _read(response)
             return Reply(status=response.status_code, headers=_canonical(response.headers.multi_items()), body=body)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        reason = str(error) or type(error).__name__
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
+        reason = "context deadline exceeded" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
         raise RunError(f'{method.capitalize()} "{url}": {reason}') from error
 
 

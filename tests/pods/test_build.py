@@ -141,6 +141,7 @@ def test_where_it_runs_is_said_by_template_boundary_workflow_in_that_order(
         ("serviceAccountName", {"serviceAccountName": "a"}, {"serviceAccountName": "b"}),
         ("automountServiceAccountToken", {"automountServiceAccountToken": False}, {"automountServiceAccountToken": True}),
         ("resources", {"podResources": {"limits": {"cpu": "1"}}}, {"podResources": {"limits": {"cpu": "2"}}}),
+        ("resourceClaims", {"resourceClaims": [{"name": "a"}]}, {"resourceClaims": [{"name": "b"}]}),
     ],
 )
 def test_a_templates_field_replaces_the_workflows(field: str, own: Json, shared: Json) -> None:

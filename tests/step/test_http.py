@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +16,8 @@ from argo_yaml_provider.flow.outcome import Attempt, Phase
 from argo_yaml_provider.plan.nodes import CallKind
 from argo_yaml_provider.step.http import MOST_BYTES, run_http
 from tests.step.conftest import LocalHost
+from tests.stores.authority import Authority
+from tests.stores.web import Web, serve_web
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -62,6 +68,35 @@ async def test_what_is_no_2xx_fails_with_its_body(host: LocalHost, url: str) -> 
 
 async def test_redirects_are_followed(host: LocalHost, url: str) -> None:
     assert (await ask(host, url=f"{url}/moved")).result == "GET /here - "
+
+
+async def test_a_server_must_prove_who_it_is_unless_nobody_asks(host: LocalHost, tmp_path: Path) -> None:
+    web = Web(files={"/open/a": b"secret"})
+    with serve_web(web, Authority(tmp_path).context("localhost", ssl.CERT_NONE)):
+        url = f"https://localhost:{web.port}/open/a"
+        asked, unasked = await ask(host, url=url), await ask(host, url=url, insecureSkipVerify=True)
+    assert (asked.phase, "CERTIFICATE_VERIFY_FAILED" in asked.message) == (Phase.FAILED, True)
+    assert (unasked.phase, unasked.result) == (Phase.SUCCEEDED, "secret")
+
+
+async def dribble(_: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+    """An answer that goes on for a minute."""
+    back.write(b"HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n")
+    with contextlib.suppress(ConnectionError):
+        for _number in range(300):
+            back.write(b"x")
+            await back.drain()
+            await asyncio.sleep(0.2)
+    back.close()
+
+
+async def test_who_has_not_answered_in_full_by_its_timeout_fails(host: LocalHost) -> None:
+    server = await asyncio.start_server(dribble, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with asyncio.timeout(20):
+        done = await ask(host, url=url, timeoutSeconds=1)
+    server.close()
+    assert (done.phase, done.message) == (Phase.FAILED, f'Get "{url}": context deadline exceeded')
 
 
 @pytest.mark.parametrize(
