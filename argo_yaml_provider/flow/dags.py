@@ -140,8 +140,12 @@ class DagRules:
         if not logic:
             return None
         found: dict[str, tuple[Place, Result]] = {}
+        own = self.place(frame, name).call
         for need in names:
             place = self.place(frame, need)
+            if not self._comes_before(own, place.call):
+                message = f"it waits for {need} by this run's values, but not by those of the file, which tasks are ordered by"
+                return Stopped(node=node, phase=Phase.ERROR, message=message)
             result = self._engine.result(place)
             over = result is not None and (result.fulfilled or result.daemoned) and not self.waits(place, result)
             if result is None or not over or self._engine.hooks.unfinished(place):
@@ -155,6 +159,11 @@ class DagRules:
         except ExprError as error:
             return Stopped(node=node, phase=Phase.ERROR, message=error.message)
         return Stopped(node=node, phase=Phase.OMITTED, message="omitted: depends condition not met")
+
+    def _comes_before(self, task: Call, need: Call) -> bool:
+        """Whether a task has surely ended when another begins: it has, unless a tag in `depends` names others now."""
+        before = self._engine.globals.tasks_before(task)
+        return before.issuperset(self._engine.tree.tasks_of(need))
 
     def _judged(self, place: Place, result: Result) -> dict[str, bool]:
         """What `depends` may ask of a task. Argo: TaskResults."""

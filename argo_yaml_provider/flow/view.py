@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.flow.annotation import display_name
 from argo_yaml_provider.flow.entries import Absent, Execution, Place
 from argo_yaml_provider.flow.facts import Missing
@@ -217,7 +218,10 @@ class _View:
         engine, frame = self._engine, self._engine.frame(place)
         assert frame is not None
         leaving: dict[str, list[str]] = {}
-        without = engine.composites.branches.ends_without(frame)
+        try:
+            without = engine.composites.branches.ends_without(frame)
+        except ExprError:  # no order of its tasks, or a target that is none: the dag itself says so
+            return []
         for name in engine.dags.wanted(frame):
             task = engine.dags.place(frame, name)
             if without and (result := self._result(task)) is not None and engine.dags.waits(task, result):

@@ -51,9 +51,9 @@ def _root_plan(resolved: Resolved, children: Children, file: str) -> Plan:
     return Plan(
         name=resolved.name,
         workflow=resolved.workflow,
-        templates={key: builder.template(key) for key in sorted(builder.used)},
+        templates={key: builder.written(key) for key in sorted(builder.used)},
         dynamic=builder.dynamic,
-        library=library_for(map(builder.template, builder.used), resolved.library),
+        library=library_for(map(builder.written, builder.used), resolved.library),
         root=root,
         on_exit=on_exit,
         hooks=hooks,
@@ -81,9 +81,9 @@ def _child_plan(resolved: Resolved, children: Children, template: str, file: str
     return Plan(
         name=resolved.name,
         workflow=resolved.workflow,
-        templates={key: builder.template(key) for key in sorted(builder.used)},
+        templates={key: builder.written(key) for key in sorted(builder.used)},
         dynamic=builder.dynamic,
-        library=library_for(map(builder.template, builder.used), resolved.library),
+        library=library_for(map(builder.written, builder.used), resolved.library),
         root=root,
         tasks=with_joins(builder.tasks, builder.groups, builder.names),
         groups=tuple(builder.groups),

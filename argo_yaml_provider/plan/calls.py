@@ -25,6 +25,7 @@ from argo_yaml_provider.plan.templates import (
     waits_for_end,
     wanted_tasks,
 )
+from argo_yaml_provider.resolve.known import with_known_waiting
 from argo_yaml_provider.resolve.references import is_dynamic, key_of, may_become
 from argo_yaml_provider.resolve.resolved import Resolved
 
@@ -92,6 +93,7 @@ class CallBuilder:
         self._spec: Json = resolved.workflow.get("spec") or {}
         self._children = children
         self._sizes: dict[str, int] = {}
+        self._planned: dict[str, Json] = {}
 
     def call(self, spot: Spot, template: str, source: Json, upstream: Sinks) -> tuple[Call, Sinks]:
         """A step, task or hook, with its loop if it has one."""
@@ -113,9 +115,15 @@ class CallBuilder:
         self._task(spot, call, upstream)
         return self._with_hooks(spot, call, upstream, (ident,))
 
-    def template(self, key: str) -> Json:
+    def written(self, key: str) -> Json:
         """A template by its key; of a templateRef whose name is known only at run time, what is the same for all: its name."""
         return {"name": key.rpartition("/")[2]} if is_dynamic(key) else self._resolved.templates[key]
+
+    def template(self, key: str) -> Json:
+        """The same with tasks that wait for each other as by the file's own values: no run changes the order of its tasks."""
+        if key not in self._planned:
+            self._planned[key] = with_known_waiting(self._resolved, key, self.written(key))
+        return self._planned[key]
 
     def _with_child(self, call: Call) -> Call:
         """A CHILD with its plan; where only the run tells which, with all that it may be."""

@@ -89,6 +89,8 @@ def wanted_tasks(template: Json) -> list[Json]:
             name, rest = stack[-1]
             following = next((n for n in rest if n not in ordered), None)
             if following is not None:
+                if any(following == one for one, _ in stack):
+                    raise ExprError(f"task {following} waits for itself")
                 stack.append((following, iter(needs[following])))
                 continue
             stack.pop()

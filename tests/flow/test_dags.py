@@ -113,3 +113,33 @@ GLOBAL = """
 def test_a_dag_publishes_nothing_unless_it_lies_in_another(retry: str) -> None:
     run = played(GLOBAL.format(retry=retry))
     assert run.flow.verdict().values["outputs"] == {"parameters": {}, "artifacts": []}
+
+
+TAGGED = """
+  arguments: {parameters: [{name: after, value: a}]}
+  templates:
+  - name: main
+    inputs: {parameters: [{name: after}]}
+    dag:
+      tasks:
+      - {name: c, template: leaf, depends: "{{workflow.parameters.after}}.Succeeded"}
+      - {name: d, template: leaf, depends: "{{inputs.parameters.after}} && c"}
+      - {name: a, template: leaf}
+      - {name: b, template: leaf, depends: c}
+      - {name: e, template: leaf}
+"""
+
+
+def test_depends_may_hold_tags_whose_values_the_file_gives() -> None:
+    run = played(TAGGED)
+    assert run.tree.before("d") == {"a", "c"}
+    phases = {node["name"].rpartition(".")[2]: node["phase"] for node in run.flow.nodes()[1:]}
+    assert phases == dict.fromkeys("abcde", "Succeeded")
+
+
+def test_a_run_whose_values_name_other_tasks_says_so() -> None:
+    nodes = {node["name"].rpartition(".")[2]: node for node in played(TAGGED, after="e").flow.nodes()}
+    message = "it waits for e by this run's values, but not by those of the file, which tasks are ordered by"
+    assert [(nodes[name]["phase"], nodes[name]["message"]) for name in "cd"] == [("Error", message)] * 2
+    round_about = played(TAGGED, after="b").flow.nodes()
+    assert [(node["phase"], node["message"]) for node in round_about] == [("Error", "task b waits for itself")]

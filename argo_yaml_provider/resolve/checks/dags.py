@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 
 from argo_yaml_provider.expr.depends import OF_ITEMS, RESULTS, names_in, wrong_results
 from argo_yaml_provider.expr.errors import ExprError
-from argo_yaml_provider.resolve.checks.known import with_known_values
+from argo_yaml_provider.resolve.checks.known import known_tasks
 from argo_yaml_provider.resolve.checks.shortcuts import is_plain_depends
 from argo_yaml_provider.resolve.checks.view import View, title
+from argo_yaml_provider.resolve.known import with_known_values
 from argo_yaml_provider.spec.problems import suggest
 from argo_yaml_provider.spec.resource import Json, Path
 
@@ -54,7 +55,7 @@ def ancestors(tasks: Mapping[str, Json], bits: Mapping[str, int]) -> dict[str, i
 def check_dependencies(view: View) -> None:
     """The two ways of waiting do not mix, and every task named is there."""
     for key, template in view.templates():
-        tasks = tasks_of(template)
+        tasks = known_tasks(view, key)
         if template.get("dag") is not None and not tasks:
             view.report(
                 key, ("dag",), "no-tasks", f'template "{title(key)}" has no task', help="give it at least one", within="key"
@@ -75,8 +76,9 @@ def check_dependencies(view: View) -> None:
 
 
 def _tagged(view: View, key: str, path: Path, what: str) -> None:
-    message = f"{what} a tag, but which tasks are named must be known when the file is read"
-    view.report(key, path, "bad-depends", message, help="write the names of tasks that hold no tag")
+    message = f"{what} a tag whose value this file does not give"
+    help_text = "let {{workflow.parameters.…}} stand in it, with a value under spec.arguments"
+    view.report(key, path, "bad-depends", message, help=help_text)
 
 
 def _check_mixture(view: View, key: str, path: Path, task: Json, *, uses_depends: bool) -> None:
@@ -103,10 +105,24 @@ def _check_mixture(view: View, key: str, path: Path, task: Json, *, uses_depends
 def check_depends(view: View) -> None:
     """Every `depends` can be read, and names tasks and results that there are."""
     for key, template in view.templates():
-        tasks = {task.get("name", ""): task for task in tasks_of(template)}
-        for index, task in enumerate(tasks_of(template)):
-            if task.get("depends"):
+        known = known_tasks(view, key)
+        tasks = {task.get("name", ""): task for task in known}
+        for index, (task, written) in enumerate(zip(known, tasks_of(template), strict=True)):
+            if task.get("depends") and task["depends"] == written["depends"]:
                 _check_logic(view, key, ("dag", "tasks", index, "depends"), task["depends"], tasks)
+            elif task.get("depends"):
+                _check_filled_in(view, key, ("dag", "tasks", index, "depends"), task["depends"], tasks)
+
+
+def _check_filled_in(view: View, key: str, path: Path, logic: str, tasks: dict[str, Json]) -> None:
+    """A `depends` that says this only once its tags are replaced: nothing of it can be pointed at."""
+    if "{{" in logic:
+        _tagged(view, key, path, "this depends holds")
+        return
+    error, unknown = _syntax_error(logic), [name for name in names_in(logic) if name not in tasks]
+    if error or unknown or wrong_results(logic):
+        message = f'this depends comes to "{logic}": no condition on tasks of this template whose names hold no tag'
+        view.report(key, path, "bad-depends", message, help=suggest(unknown[0] if unknown else "", tasks, label="tasks"))
 
 
 def _check_logic(view: View, key: str, path: Path, logic: str, tasks: dict[str, Json]) -> None:
@@ -161,7 +177,7 @@ def _word(text: str, word: str) -> int:
 def check_cycles(view: View) -> None:
     """No task waits for itself, by whatever way round."""
     for key, template in view.templates():
-        tasks = {task.get("name", ""): task for task in tasks_of(template)}
+        tasks = {task.get("name", ""): task for task in known_tasks(view, key)}
         cycle = find_cycle({name: waits_for(task) for name, task in tasks.items()})
         if cycle:
             index = next(i for i, task in enumerate(tasks_of(template)) if task.get("name") == cycle[0])
@@ -199,7 +215,7 @@ def check_targets(view: View) -> None:
     """dag.target names tasks that there are."""
     for key, template in view.templates():
         written = (template.get("dag") or {}).get("target") or ""
-        target = with_known_values(view, key, written) if "{{" in written else written
+        target = with_known_values(view.resolved, key, written) if "{{" in written else written
         names = [task.get("name", "") for task in tasks_of(template)]
         for match in re.finditer(r"[^ ]+", target) if "{{" not in target else ():
             if match[0] not in names:

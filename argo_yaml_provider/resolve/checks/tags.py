@@ -14,7 +14,7 @@ from typing import Any
 from argo_yaml_provider.expr.errors import ExprError
 from argo_yaml_provider.expr.tags import find_tags
 from argo_yaml_provider.resolve.checks.dags import ancestors, tasks_of
-from argo_yaml_provider.resolve.checks.known import name_of
+from argo_yaml_provider.resolve.checks.known import known_tasks, name_of
 from argo_yaml_provider.resolve.checks.view import PODS, View, is_leaf, texts, title, type_of
 from argo_yaml_provider.resolve.checks.visits import OUTPUTS, TARGET, Visits, has_exit_hook
 from argo_yaml_provider.resolve.references import key_of
@@ -170,7 +170,7 @@ def _check_dag(view: View, key: str, template: Json, scope: Scope) -> Scope:
     tasks = {task.get("name", ""): task for task in tasks_of(template)}
     outputs = {name: _output_names(view, key, task, "tasks") for name, task in tasks.items()}
     bits = {name: 1 << index for index, name in enumerate(tasks)}
-    masks = ancestors(tasks, bits)
+    masks = ancestors({task.get("name", ""): task for task in known_tasks(view, key)}, bits)
     _check_texts(view, key, (template.get("dag") or {}).get("target") or "", TARGET, scope.at(key, TARGET))
     for index, task in enumerate(tasks_of(template)):
         name, path = task.get("name", ""), ("dag", "tasks", index)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from argo_yaml_provider.resolve.checks.dags import waits_for
-from argo_yaml_provider.resolve.checks.known import called
+from argo_yaml_provider.resolve.checks.known import called, known_tasks
 from argo_yaml_provider.resolve.checks.view import View
 from argo_yaml_provider.resolve.references import LOCAL
 from argo_yaml_provider.spec.resource import Json, Path
@@ -110,7 +110,7 @@ class Visits:
 
     def _dag(self, key: str, open_: set[str]) -> Iterator[str]:
         calls = list(self._view.calls(key))
-        for task in in_order([task for _, task in calls]):
+        for task in in_order(known_tasks(self._view, key)):
             target = called(self._view, key, task)
             yield target
             self._publish(target, open_)
