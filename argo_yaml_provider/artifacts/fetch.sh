@@ -1,7 +1,7 @@
 # Fetches a step's input artifacts side by side, before its main container starts. What follows defines get_1, get_2, …, each
 # of which puts one artifact at $file, and ends with a line `place_one …` for each.
 set -u
-failures=/tmp/argo-failures.$$
+failures=$private/failures
 : >"$failures"
 
 fail() { printf 'artifact %s failed to load: %s\n' "$1" "$2" | tee -a "$failures" >&2; }

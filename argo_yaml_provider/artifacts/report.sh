@@ -1,5 +1,5 @@
 # What became of each artifact, a line each: the container's termination message, or, where they are too many for one, its log.
-report=/tmp/argo-report.$$
+report=$private/report
 : >"$report"
 
 # In one write: others say something at the same time.

@@ -1,7 +1,7 @@
 # What fetching and storing share. Before each artifact its own text sets, for messages: `place`, where it lies; `access` and
 # `bucket`, what to do where the store refuses, or has no such bucket; `lacking`, a secret that is not there.
 attempts=${ARGO_TRANSFER_ATTEMPTS:-6}
-# For what a tool takes from files only: keys, certificates.
+# For what a tool takes from files only (keys, certificates), and for what this script keeps in files.
 private=$(umask 077; mktemp -d)
 trap 'rm -rf "$private"' EXIT
 

@@ -134,16 +134,27 @@ def first_pods(cluster: EmbeddedKubernetes, namespace: str) -> list[str]:
     raise AssertionError("no pod was created within a minute")
 
 
+def log_once(run: OneRun, said: str) -> str:
+    """The log of step a's first attempt, once that is in it."""
+    for _ in range(600):
+        for log in run.home.glob("logs/dag_id=wf/*/task_id=a/attempt=1.log"):
+            if said in (text := log.read_text()):
+                return text
+        time.sleep(0.1)
+    raise AssertionError(f"the log did not say {said} within a minute")
+
+
 def test_a_killed_runner_is_replaced_and_its_pods_go_on(tmp_path: Path, cluster: EmbeddedKubernetes) -> None:
     run = OneRun(tmp_path, cluster)
     runner = run.phases(a="Running")["runner"]
-    before = first_pods(cluster, namespace_of(tmp_path))
+    log_once(run, "created")
+    before = pods_seen(cluster, namespace_of(tmp_path))
     os.kill(runner, signal.SIGKILL)
     assert pods_seen(cluster, namespace_of(tmp_path)) == before
     last = run.end()
     assert last["phases"] == {"wf": "Succeeded", "a": "Succeeded", "b": "Succeeded"}
     assert last["tries"] == {"a": 1, "b": 1, "verdict": 1}
-    log = next(run.home.glob("logs/dag_id=wf/*/task_id=a/attempt=1.log")).read_text()
+    log = log_once(run, "created")
     assert log.count("created") == 1
     assert "found: going on with it" in log
 

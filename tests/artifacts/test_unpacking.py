@@ -192,19 +192,21 @@ def test_what_is_no_archive_arrives_as_it_is(unpacker: Unpacker, data: bytes) ->
     assert unpacker.got.read_bytes() == data
 
 
-@pytest.mark.parametrize(("recurse", "below"), [(True, "740"), (False, "600")], ids=["recursive", "its-folder-alone"])
+@pytest.mark.parametrize(
+    ("recurse", "below"), [(True, ("740", "740")), (False, ("700", "600"))], ids=["recursive", "its-folder-alone"]
+)
 def test_a_mode_is_the_folders_and_if_it_is_recursive_that_of_all_below(
-    unpacker: Unpacker, recurse: bool, below: str
+    unpacker: Unpacker, recurse: bool, below: tuple[str, str]
 ) -> None:
     def fill(archive: tarfile.TarFile) -> None:
         for name, kind in (("top", tarfile.DIRTYPE), ("top/sub", tarfile.DIRTYPE), ("top/sub/file", tarfile.REGTYPE)):
             entry = tarfile.TarInfo(name)
-            entry.type, entry.mode = kind, 0o600
+            entry.type, entry.mode = kind, 0o700 if kind == tarfile.DIRTYPE else 0o600
             archive.addfile(entry)
 
     assert unpacker.unpack(tar(fill), mode=0o740, recurseMode=recurse) == ""
     modes = {path.name: f"{path.stat().st_mode & 0o777:o}" for path in (unpacker.got, *unpacker.got.rglob("*"))}
-    assert modes == {"got": "740", "sub": below, "file": below}
+    assert modes == {"got": "740", "sub": below[0], "file": below[1]}
 
 
 def test_a_mode_that_cannot_be_set_is_told(unpacker: Unpacker) -> None:
