@@ -179,6 +179,14 @@ def test_a_wrong_hook_of_a_task_leaves_out_its_exit_handler_and_that_of_a_target
     assert phases(before) == {".a": "Error", ".b": "Succeeded", ".onExit": "Succeeded"}
 
 
+def test_a_wrong_hook_of_the_workflow_is_its_error_once_all_has_run() -> None:
+    wrong = "workflow.status == '{{workflow.parameters.want}}'"
+    run = played(OF_WORKFLOW.replace(wrong, "nope.x == 'y'").replace("  hooks:", "  onExit: leaf\n  hooks:", 1))
+    assert phases(run) == {"[0].a": "Succeeded", ".onExit": "Succeeded"}
+    verdict = run.flow.verdict()
+    assert (verdict.phase, verdict.message) == (Phase.ERROR, "wf-x7k2p.hooks.end: unknown name nope; known here: workflow")
+
+
 EXITS = """
   onExit: bye
   templates:
