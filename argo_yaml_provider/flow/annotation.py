@@ -12,7 +12,6 @@ from argo_yaml_provider.plan.nodes import Json
 
 _ANNOTATION = "workflows.argoproj.io/display-name"
 _RULE = "^[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]$"
-_NAME = re.compile(_RULE.replace("$", r"\Z"))
 
 
 def display_name(template: Json) -> str:
@@ -23,4 +22,4 @@ def display_name(template: Json) -> str:
 def wrong_display_name(template: Json) -> str:
     """Why that is no name; '' if it is one, or none is given."""
     name = display_name(template)
-    return f"displayName must match the regex {_RULE}" if name and not _NAME.match(name) else ""
+    return f"displayName must match the regex {_RULE}" if name and not re.fullmatch(_RULE, name) else ""

@@ -84,16 +84,18 @@ def wanted_tasks(template: Json) -> list[Json]:
     tasks, needs = dag_tasks(template), dependencies(template)
     ordered: dict[str, Json] = {}
     for target in targets(template):
-        stack = [(target, iter(needs.get(target, ())))]
+        stack, on_way = [(target, iter(needs.get(target, ())))], {target}
         while stack:
             name, rest = stack[-1]
             following = next((n for n in rest if n not in ordered), None)
             if following is not None:
-                if any(following == one for one, _ in stack):
+                if following in on_way:
                     raise ExprError(f"task {following} waits for itself")
+                on_way.add(following)
                 stack.append((following, iter(needs[following])))
                 continue
             stack.pop()
+            on_way.discard(name)
             ordered.setdefault(name, tasks[name])
     return list(ordered.values())
 

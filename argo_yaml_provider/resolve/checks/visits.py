@@ -64,17 +64,16 @@ class Visits:
         self._visit(view.resolved.entrypoint)
         if view.spec.get("onExit"):
             self._since[FAILURES] = self._now
-            if any("globalName" in one and _is_tag(one) for _, one in self._artifacts()):
+            if any(map(_is_tag, self._artifacts())):
                 self._any_artifact = self._now
             self._visit(view.resolved.on_exit)
         for key in view.resolved.templates:
             if key.startswith(LOCAL) and "/inline/" not in key:
                 self._visit(key)
 
-    def _artifacts(self) -> Iterator[tuple[str, Json]]:
-        for key, template in self._view.templates():
-            for one in (template.get("outputs") or {}).get("artifacts") or ():
-                yield key, one
+    def _artifacts(self) -> Iterator[Json]:
+        for _, template in self._view.templates():
+            yield from (template.get("outputs") or {}).get("artifacts") or ()
 
     def _visit(self, start: str) -> None:
         """A template and, before what speaks of them, all that it calls, however deep."""
