@@ -11,6 +11,7 @@ from typing import Any
 
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Attempt, Phase
+from argo_yaml_provider.pods.containers import MAIN
 from argo_yaml_provider.pods.names import DAEMON_LABEL, task_labels
 from argo_yaml_provider.pods.supervise import SUPERVISOR
 from argo_yaml_provider.step.host import Host
@@ -24,6 +25,8 @@ _POD_GC = {
 }
 
 
+_ENDED = {MAIN, SUPERVISOR}
+"""Whose end was told already: main's perhaps by the supervisor, before its pod's status knows of it."""
 _TERMS = {"In": "{key} in ({values})", "NotIn": "{key} notin ({values})", "Exists": "{key}", "DoesNotExist": "!{key}"}
 
 
@@ -81,7 +84,7 @@ async def _end_sidecars(host: Host, name: str) -> None:
     if "deletionTimestamp" in pod.get("metadata", {}):
         return
     statuses = pod.get("status", {}).get("containerStatuses", [])
-    if any("running" in status.get("state", {}) and status["name"] != SUPERVISOR for status in statuses):
+    if any("running" in status.get("state", {}) and status["name"] not in _ENDED for status in statuses):
         try:
             await host.kube.call("PATCH", path, body={"spec": {"activeDeadlineSeconds": 1}})
         except ApiError as error:

@@ -20,6 +20,7 @@ from argo_yaml_provider.pods.build import build_pod, with_pod_name
 from argo_yaml_provider.pods.container_sets import lead_of
 from argo_yaml_provider.pods.names import ATTEMPT_LABEL, DAEMON_LABEL, PodKey, pod_labels, pod_name
 from argo_yaml_provider.pods.supervise import NoEntrypoint, is_supervised
+from argo_yaml_provider.step.announced import Announcement
 from argo_yaml_provider.step.artifacts import Stored, repository_of, stored_of, with_way_out
 from argo_yaml_provider.step.belongings import make_belongings
 from argo_yaml_provider.step.capture import Captured, captured, read_captured
@@ -117,9 +118,12 @@ async def _watch(host: Host, pod: Json, decision: Decision, moves: Moves) -> Att
     """Follows the pod until its end is known, its outputs are read and its logs are written."""
     logs = LogReader(host.kube, host.log)
     reason = ""
+    announcement: Announcement | None = None
     try:
         async with host.kube.watch_pod(pod) as feed:
             seen = Seen(pod=pod)
+            if _is_announced(host, decision, moves):
+                announcement = Announcement(host.kube, feed)
             while True:
                 seen, end = await _next(host, feed, seen, decision)
                 if end:
@@ -129,6 +133,8 @@ async def _watch(host: Host, pod: Json, decision: Decision, moves: Moves) -> Att
                     attempt = _with_containers(_attempt(seen.pod, *given), seen.pod, decision)
                     return replace(attempt, resources=used(seen.pod)) if asks_for_usage(host.plan) else attempt
                 logs.update(seen.pod)
+                if announcement:
+                    announcement.update(seen.pod)
                 if decision.template.get("daemon") and is_serving(seen.pod):
                     host.log("the daemon is ready")
                     return daemoned(seen.pod)
@@ -137,6 +143,14 @@ async def _watch(host: Host, pod: Json, decision: Decision, moves: Moves) -> Att
                     host.log(f"waiting: {reason}" if reason else "the wait is over")
     finally:
         logs.stop()
+        if announcement:
+            announcement.stop()
+
+
+def _is_announced(host: Host, decision: Decision, moves: Moves) -> bool:
+    """Whether the supervisor may say that the step has ended, and that is all there is to know."""
+    alone = not moves.outputs and "containerSet" not in decision.template and not decision.template.get("daemon")
+    return alone and is_supervised(decision, moves) and not asks_for_usage(host.plan)
 
 
 async def _next(host: Host, feed: PodFeed, seen: Seen, decision: Decision) -> tuple[Seen, End | None]:
