@@ -7,9 +7,10 @@ Must not know: Airflow, what else is in the pod.
 
 from __future__ import annotations
 
+import posixpath
 import shlex
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -33,6 +34,8 @@ IMAGES = {
 """Images of the tools, where the deployment names no others."""
 _LONGEST = 100_000
 """Bytes of one argument; the kernel takes 128 KiB."""
+_LONGEST_NAME = 255
+"""Bytes of a file's name that file systems take."""
 GIBIBYTE = 1024**3
 _HOME = {"name": "HOME", "value": "/tmp"}  # noqa: S108 - the container's own
 
@@ -63,13 +66,36 @@ class Moved:
     """Of an input: where the fetching container puts it."""
 
 
+def left_in_place(inputs: Sequence[Moved], home: str = INPUTS) -> tuple[Moved, ...]:
+    """The inputs; what lies in `home` and nobody unpacks now where the process that brings many puts it.
+
+    To move each file from there would cost a process each, as much as half of bringing it.
+    """
+    free = {one.index for one in inputs if posixpath.dirname(one.path) == home and _kind(one.artifact) == "none"}
+    places: dict[int, str] = {}
+    for group in _by_tool(inputs).values() if free else ():
+        for _, paths in _shelves(group):
+            first, lone = next(iter(paths)), _outside_each_other(paths.values())
+            places |= {index: f"{home}/.many/{first}/{path}" for index, path in paths.items() if path in lone}
+    return tuple(replace(one, path=places[one.index]) if one.index in free & places.keys() else one for one in inputs)
+
+
+def _outside_each_other(paths: Collection[str]) -> set[str]:
+    """Those that can be files of one folder together: a key may lie below another, a file cannot."""
+    taken = set(paths)
+    above = {path: {path[:end] for end, sign in enumerate(path) if sign == "/"} for path in taken}
+    folders = set().union(*above.values())
+    short = {path for path in taken if all(len(name.encode()) <= _LONGEST_NAME for name in path.split("/"))}
+    return {path for path in short - folders if not above[path] & taken}
+
+
 def fetch_containers(inputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Json]:
     """Init containers that fetch all the inputs."""
     containers = []
     for tool, group in _by_tool(inputs).items():
         lines = [*_begin(tool), _script("fetch.sh"), f"limit={tools.unpack_limit}", *_descriptions(group)]
         lines += [f"get_{moved.index}() {{\n{transport.fetch}\n}}" for moved, transport in group]
-        lines += [f"fetch_many {words}" for words, _ in _shelves(group)]
+        lines += [f"fetch_many {_words(remote, paths)}" for remote, paths in _shelves(group)]
         lines += [f"place_one {_fetch_arguments(moved)}" for moved, _ in group]
         containers.append(_container(f"argo-fetch-{tool}", tool, [*lines, "finish"], group, tools))
     return containers
@@ -83,8 +109,8 @@ def store_containers(outputs: Iterable[Moved], tools: Tools = _USUAL) -> list[Js
         lines = [*_begin(tool), _script("report.sh"), _script("store.sh"), *_descriptions(group)]
         lines += [f"put_{moved.index}() {{\n{transport.store}\n}}" for moved, transport in group]
         shelves = _shelves(group)
-        together = {index for _, indices in shelves for index in indices}
-        lines += [f"wait_for_main {fifo(tool)}", *(f"store_many {words} &" for words, _ in shelves)]
+        together = {index for _, paths in shelves for index in paths}
+        lines += [f"wait_for_main {fifo(tool)}", *(f"store_many {_words(*shelf)} &" for shelf in shelves)]
         lines += [*(f"aside store {moved.index}" for moved, _ in group if moved.index not in together), "finish"]
         containers.append(_container(f"argo-store-{tool}", tool, lines, group, tools))
     return containers
@@ -150,8 +176,8 @@ def _by_tool(moved: Iterable[Moved]) -> dict[str, list[tuple[Moved, Transport]]]
     return groups
 
 
-def _shelves(group: list[tuple[Moved, Transport]]) -> list[tuple[str, list[int]]]:
-    """For all that one process can move: the remote, then index and path of each, as shell words; and the indices.
+def _shelves(group: list[tuple[Moved, Transport]]) -> list[tuple[str, dict[int, str]]]:
+    """For all that one process can move: the remote, and the path of each by its index.
 
     Of several at one path it moves the first: each is a file of its own in the pod.
     """
@@ -159,13 +185,13 @@ def _shelves(group: list[tuple[Moved, Transport]]) -> list[tuple[str, list[int]]
     for moved, transport in group:
         if transport.shelf is not None:
             shelves.setdefault(transport.shelf.identity, {}).setdefault(transport.shelf.path, (moved.index, transport.shelf))
-    found = []
-    for shelf in shelves.values():
-        some = list(shelf.values())
-        if len(some) > 1:
-            words = [some[0][1].remote, *(word for index, shelf in some for word in (str(index), shelf.path))]
-            found.append((shlex.join(words), [index for index, _ in some]))
-    return found
+    several = (list(shelf.values()) for shelf in shelves.values() if len(shelf) > 1)
+    return [(some[0][1].remote, {index: shelf.path for index, shelf in some}) for some in several]
+
+
+def _words(remote: str, paths: Mapping[int, str]) -> str:
+    """The remote, then index and path of each, as shell words."""
+    return shlex.join([remote, *(word for index, path in paths.items() for word in (str(index), path))])
 
 
 def _check_takes(group: list[tuple[Moved, Transport]]) -> None:
@@ -210,22 +236,25 @@ def _parts(lines: list[str]) -> list[str]:
 
 def _fetch_arguments(moved: Moved) -> str:
     artifact = moved.artifact
-    archive = artifact.get("archive") or {}
-    # A raw artifact, a git tree: nobody packed it.
-    kind = next((name for name in ("none", "tar", "zip") if archive.get(name) is not None), "auto")
-    if store_of(artifact) == "git":
-        kind = "none"
     mode = artifact.get("mode")
     words = [
         str(moved.index),
         artifact["name"],
         moved.path,
-        kind,
+        _kind(artifact),
         "yes" if artifact.get("optional") else "no",
         "" if mode is None else f"{mode:o}",
         "yes" if artifact.get("recurseMode") else "",
     ]
     return " ".join(shlex.quote(word) for word in words)
+
+
+def _kind(artifact: Json) -> str:
+    """How it is packed: `none`, `tar`, `zip`, or `auto`, which its contents tell."""
+    archive = artifact.get("archive") or {}
+    # A raw artifact, a git tree: nobody packed it.
+    kind = next((name for name in ("none", "tar", "zip") if archive.get(name) is not None), "auto")
+    return "none" if store_of(artifact) == "git" else kind
 
 
 @cache

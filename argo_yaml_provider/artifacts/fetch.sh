@@ -6,13 +6,16 @@ failures=$private/failures
 
 fail() { printf 'artifact %s failed to load: %s\n' "$1" "$2" | tee -a "$failures" >&2; }
 
-many=${ARGO_MANY:-/argo/inputs/artifacts/.many}
+# Main mounts some of what one process brings from where it puts it; only if all else has been moved away is nothing left there.
+many=${ARGO_MANY:-/argo/inputs/artifacts/.many} emptied=
 
 # fetch_many REMOTE INDEX PATH …: what are files, by one process; of each that it brings, `brought_INDEX` says where it lies.
 # The others are fetched one by one, with a word on what is wrong. To ask for each whether it is there would double the requests.
 fetch_many() {
-    remote=$1 folder=$many/$2
+    remote=$1 folder=$many/$2 emptied=yes
     shift
+    # The container may have been killed, and this be the next: no half may be taken for the whole.
+    [ ! -e "$folder" ] || rm -rf "$folder"
     list=$private/many
     : >"$list"
     for word; do
@@ -36,7 +39,9 @@ get() {
 
 # fetch INDEX NAME DESTINATION ARCHIVE OPTIONAL MODE RECURSE
 fetch() {
-    index=$1 file=$3.tmp folder=${3%/*} why=
+    index=$1 folder=${3%/*} why=
+    # Beside its place, but not where another artifact may have that name.
+    case $3 in "$many"/*) file=$many/$1.tmp ;; *) file=$3.tmp ;; esac
     "describe_$1"
     [ -d "$folder/" ] || made=$(mkdir -p "$folder" 2>&1) || {
         fail "$2" "its folder ${folder#/mainctrfs} cannot be made: a file is in its place: give the artifact another path ($made)"
@@ -61,6 +66,7 @@ fetch() {
 # place_one …, as `fetch`: at once where there is nothing to do but to put a file that has been brought in its place.
 place_one() {
     eval "brought=\${brought_$1:-}"
+    case $3 in "$many"/*) emptied= ;; esac
     case $brought:$4 in
         ?*:none) fetch "$@" ;;
         *) aside fetch "$@" ;;
@@ -159,7 +165,7 @@ settle() {
         fail "$1" "${3#/mainctrfs} is a file, and the artifact a folder: give it another path"
         return 1
     fi
-    mv -f "$2" "$3" 2>"$private/moved.$index" || {
+    [ "$2" = "$3" ] || mv -f "$2" "$3" 2>"$private/moved.$index" || {
         fail "$1" "it cannot be put at ${3#/mainctrfs}: $(cat "$private/moved.$index")"
         return 1
     }
@@ -181,6 +187,6 @@ links_outside() {
 
 finish() {
     wait
-    rm -rf "$many"
+    [ -z "$emptied" ] || rm -rf "$many"
     if [ -s "$failures" ]; then printf %s "$(head -c 2000 "$failures")" >"${TERMINATION_LOG:-/dev/termination-log}"; exit 64; fi
 }

@@ -16,7 +16,16 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from argo_yaml_provider.artifacts.containers import INPUTS, Moved, Tools, fetch_containers, fifo, store_containers, store_tools
+from argo_yaml_provider.artifacts.containers import (
+    INPUTS,
+    Moved,
+    Tools,
+    fetch_containers,
+    fifo,
+    left_in_place,
+    store_containers,
+    store_tools,
+)
 from argo_yaml_provider.artifacts.locations import archive_location, has_location, key_of, relocate, saved_as
 from argo_yaml_provider.artifacts.transports import mounts_of
 from argo_yaml_provider.diagnostics import RunError
@@ -98,7 +107,7 @@ def plan_moves(decision: Decision, repository: Json | None, *, pod_name: str) ->
     given = len(outputs) - len(logs)
     outputs[given:] = [replace(output, log=name) for output, name in zip(outputs[given:], logs, strict=True)]
     _check_paths(inputs)
-    return Moves(inputs=inputs, outputs=tuple(outputs))
+    return Moves(inputs=left_in_place(inputs), outputs=tuple(outputs))
 
 
 def _needs_location(artifacts: list[Json]) -> bool:
@@ -191,7 +200,7 @@ def _lies_in(path: str, folder: str) -> bool:
 def input_mounts(moves: Moves) -> list[Json]:
     """Main's mounts of what was fetched."""
     return [
-        {"name": _VOLUME, "mountPath": moved.artifact["path"], "subPath": posixpath.basename(moved.path)}
+        {"name": _VOLUME, "mountPath": moved.artifact["path"], "subPath": posixpath.relpath(moved.path, INPUTS)}
         for moved in moves.inputs
         if moved.path.startswith(INPUTS)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ from typing import Any
 import boto3  # type: ignore[import-untyped]
 import pytest
 
-from argo_yaml_provider.artifacts.containers import Moved, fetch_containers, store_containers
+from argo_yaml_provider.artifacts.containers import Moved, fetch_containers, left_in_place, store_containers
 from tests.s3 import BUCKET, serve_s3
 from tests.stores import install
-from tests.stores.moving import fetch_all, store_all
+from tests.stores.moving import fetch_all, fetch_moved, store_all
 from tests.stores.proxy import Proxy, interfering
 from tests.stores.servers import free_port
 
@@ -73,6 +74,34 @@ def test_five_hundred_need_no_more_than_the_kernel_takes_and_one_environment() -
         assert len(container["env"]) < 10
         last = container["args"][-1]
         assert last.endswith("\nfinish")
+
+
+def unpacked(index: int, key: str, **more: Any) -> Moved:
+    moved = s3(index, key)
+    return replace(moved, artifact={**moved.artifact, "archive": {"none": {}}, **more})
+
+
+def test_files_that_nobody_unpacks_stay_where_one_process_puts_them() -> None:
+    other = {"s3": {"endpoint": "e", "bucket": "other", "key": "z"}}
+    inputs = [s3(1, "x/packed"), unpacked(2, "x/1"), unpacked(3, "y/1"), unpacked(4, "y/1"), unpacked(5, "z", **other)]
+    on_volume = replace(unpacked(6, "on/volume"), path="/mainctrfs/in/6")
+    paths = [moved.path for moved in left_in_place([*inputs, on_volume], "/in")]
+    assert paths == ["/in/1", "/in/.many/1/x/1", "/in/.many/1/y/1", "/in/4", "/in/5", "/mainctrfs/in/6"]
+
+
+@pytest.mark.parametrize(
+    ("key", "stays"),
+    [
+        pytest.param("x", False, id="another-lies-below"),
+        pytest.param("x/1/2", False, id="it-lies-below-another"),
+        pytest.param("x/10", True, id="it-begins-as-another"),
+        pytest.param("é" * 127, True, id="as-long-as-a-name-may-be"),
+        pytest.param("é" * 128, False, id="too-long-for-a-name"),
+    ],
+)
+def test_what_cannot_be_a_file_beside_the_others_is_moved(key: str, stays: bool) -> None:
+    _, moved = left_in_place([s3(1, "x/1"), unpacked(2, key)], "/in")
+    assert moved.path == (f"/in/.many/1/{key}" if stays else "/in/2")
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +192,34 @@ def test_folders_and_what_is_not_there_cost_no_other_artifact_a_second_transfer(
     assert [store.asked.count(f"GET /{BUCKET}/many/{name}") for name in ("one", "two")] == [1, 1]
 
 
+def fetch_in_place(tmp_path: Path, artifacts: list[dict[str, Any]], **env: str) -> str:
+    home = str(tmp_path / "got")
+    moved = [Moved(index=index, artifact=one, path=f"{home}/{index}") for index, one in enumerate(artifacts, start=1)]
+    return fetch_moved(left_in_place(moved, home), tmp_path, SECRETS, ARGO_MANY=f"{home}/.many", **env)
+
+
+def test_what_stays_in_place_is_not_moved_and_what_is_fetched_alone_is_put_there(
+    store: Proxy, rclone: Path, tmp_path: Path
+) -> None:
+    names = ("one", "two", "folder")
+    artifacts = [*lying_at(store, *names, archive={"none": {}}), *lying_at(store, "three")]
+    artifacts += lying_at(store, "nosuch", archive={"none": {}}, optional=True)
+    path = on_path(tmp_path)
+    (tmp_path / "bin" / "mv").write_text(f'#!/bin/sh\necho "$2 $3" >>{tmp_path}/moved; exec /bin/mv "$@"\n')
+    (tmp_path / "bin" / "mv").chmod(0o755)
+    assert fetch_in_place(tmp_path, artifacts, PATH=path, RCLONE=str(rclone)) == ""
+    tree = ".many/1/many"
+    in_place = {f"{tree}/{name}": name for name in ("one", "two", "folder/a", "folder/b")}
+    assert got(tmp_path) == {**in_place, "4": "three"}
+    moved = sorted((tmp_path / "moved").read_text().replace(f"{tmp_path}/got/", "").splitlines())
+    assert moved == [".many/1/many/three 4", f".many/3.tmp {tree}/folder"]
+
+
+def test_nothing_is_left_where_all_has_been_moved_away(store: Proxy, rclone: Path, tmp_path: Path) -> None:
+    assert fetch_in_place(tmp_path, lying_at(store, "one", "two"), PATH=on_path(tmp_path), RCLONE=str(rclone)) == ""
+    assert sorted(path.name for path in (tmp_path / "got").iterdir()) == ["1", "2"]
+
+
 COUNTED = 'echo 1 >>"$COUNT"; "$RCLONE" "$@"; code=$?; echo -1 >>"$COUNT"; exit $code'
 
 
@@ -212,6 +269,16 @@ exec "$RCLONE" "$@"
 def test_what_a_killed_process_left_is_not_taken(store: Proxy, rclone: Path, tmp_path: Path) -> None:
     artifacts = lying_at(store, "one", "two")
     assert fetch_all(artifacts, tmp_path, SECRETS, PATH=on_path(tmp_path, KILLED), RCLONE=str(rclone)) == ""
+    assert got(tmp_path) == {"one": "one", "two": "two"}
+
+
+def test_what_a_killed_container_left_is_not_taken_by_the_next(store: Proxy, rclone: Path, tmp_path: Path) -> None:
+    (tmp_path / "many" / "1" / "many").mkdir(parents=True)
+    for name in ("one", "gone"):
+        (tmp_path / "many" / "1" / "many" / name).write_text("half")
+    artifacts = lying_at(store, "one", "two", "gone")
+    said = fetch_all(artifacts, tmp_path, SECRETS, PATH=on_path(tmp_path), RCLONE=str(rclone))
+    assert said.startswith("artifact gone failed to load: "), said
     assert got(tmp_path) == {"one": "one", "two": "two"}
 
 

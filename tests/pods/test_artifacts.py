@@ -6,7 +6,7 @@ import pytest
 
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.flow.decision import Decision
-from argo_yaml_provider.pods.artifacts import archives_logs, plan_moves
+from argo_yaml_provider.pods.artifacts import archives_logs, input_mounts, plan_moves
 
 REPOSITORY = {
     "s3": {"endpoint": "minio:9000", "bucket": "b", "keyFormat": "{{workflow.name}}/{{inputs.parameters.day}}/{{pod.name}}"}
@@ -59,6 +59,18 @@ def test_an_input_on_a_volume_of_the_users_is_fetched_onto_it() -> None:
     inputs = [{"name": "a", "path": "/work/a", **raw}, {"name": "b", "path": "/workshop/b", **raw}]
     moved = plan_moves(decision(inputs=inputs), None, pod_name="p").inputs
     assert [one.path for one in moved] == ["/mainctrfs/work/a", "/argo/inputs/artifacts/2"]
+
+
+def test_main_sees_inputs_where_they_have_been_put() -> None:
+    where = {"endpoint": "e", "bucket": "b"}
+    inputs = [
+        {"name": "packed", "path": "/in/1", "s3": {**where, "key": "x/1.tgz"}},
+        {"name": "plain", "path": "/in/2", "archive": {"none": {}}, "s3": {**where, "key": "x/2"}},
+    ]
+    assert input_mounts(plan_moves(decision(inputs=inputs), None, pod_name="p")) == [
+        {"name": "input-artifacts", "mountPath": "/in/1", "subPath": "1"},
+        {"name": "input-artifacts", "mountPath": "/in/2", "subPath": ".many/1/x/2"},
+    ]
 
 
 def test_an_optional_input_that_nobody_gave_is_not_fetched() -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ Secrets = dict[str, dict[str, str]]
 
 def fetch(artifact: Json, folder: Path, secrets: Secrets | None = None, **env: str) -> str:
     """Fetches to `folder/got`; what the container says at its end, '' where all went well."""
-    return _fetch([Moved(index=1, artifact={"name": "model", **artifact}, path=str(folder / "got"))], folder, secrets, env)
+    moved = Moved(index=1, artifact={"name": "model", **artifact}, path=str(folder / "got"))
+    return fetch_moved([moved], folder, secrets, **env)
 
 
 def fetch_all(artifacts: list[Json], folder: Path, secrets: Secrets | None = None, **env: str) -> str:
@@ -26,10 +28,11 @@ def fetch_all(artifacts: list[Json], folder: Path, secrets: Secrets | None = Non
         Moved(index=index, artifact=artifact, path=str(folder / "got" / artifact["name"]))
         for index, artifact in enumerate(artifacts, start=1)
     ]
-    return _fetch(moved, folder, secrets, {"ARGO_MANY": str(folder / "many"), **env})
+    return fetch_moved(moved, folder, secrets, **{"ARGO_MANY": str(folder / "many"), **env})
 
 
-def _fetch(moved: list[Moved], folder: Path, secrets: Secrets | None, env: dict[str, str]) -> str:
+def fetch_moved(moved: Iterable[Moved], folder: Path, secrets: Secrets | None = None, **env: str) -> str:
+    """Fetches them to their own places, likewise; what is at `folder/got` goes first."""
     shutil.rmtree(folder / "got", ignore_errors=True)
     (container,) = fetch_containers(moved)
     return _run(container, folder, secrets or {}, env).rstrip("\n")
