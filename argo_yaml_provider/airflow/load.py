@@ -207,7 +207,7 @@ class Folder:
             plans = compile_file(path, library_paths=self.settings.templates, shown_as=self._place(path))
         except SpecError as error:
             return {"error": str(error), "name": _wanted_name(path)}
-        bindings = [binding.to_json() for binding in bindings_of(path)]
+        bindings = [binding.to_json() for binding in bindings_of(path, shown_as=self._place(path))]
         return {"plans": [{"text": dumps(plan), **_names(plan)} for plan in plans], "bindings": bindings}
 
     @property

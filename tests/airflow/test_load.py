@@ -9,6 +9,7 @@ from argo_yaml_provider.airflow import load_dags
 from argo_yaml_provider.airflow.envelope import loads
 from argo_yaml_provider.airflow.load import Folder, folder_dags
 from argo_yaml_provider.airflow.settings import Settings
+from argo_yaml_provider.resolve import library
 
 HELLO = """\
 apiVersion: argoproj.io/v1alpha1
@@ -170,6 +171,13 @@ def test_a_changed_template_changes_who_refers_to_it(folder: Path) -> None:
     lib.write_text(template.replace("WORD", "other"))
     assert "WORD" in before
     assert "other" in plan_text()
+
+
+def test_a_file_is_read_once_for_its_plans_and_its_bindings(folder: Path) -> None:
+    path = hello(folder, "one.yaml", "one")
+    before = library._load.cache_info().misses
+    Folder(folder=folder, settings=Settings()).compile(path)
+    assert library._load.cache_info().misses == before + 1
 
 
 def test_without_a_place_to_write_nothing_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
