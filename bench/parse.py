@@ -1,72 +1,146 @@
-"""How long the example files take to compile: cold, and from the cache of an earlier parse.
+"""What a folder of workflow files costs: at first, with one file changed, with none; against dag-factory's YAML.
 
-Usage: python bench/parse.py [PATH…] (default: the recorded examples beside this repository, or else example_specs/)
+Usage: python bench/parse.py [--files 1000] [--rounds 3] [FOLDER…]
+
+The folder holds generated files, and those of each FOLDER: the recorded examples beside this repository, or else
+example_specs/. dag-factory, where it is installed (pip install dag-factory), gets as many DAGs with as many tasks, each a
+chain. Seconds of CPU, of one process; each round begins without any cache.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib.util
+import logging
+import os
+import shutil
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-from argo_yaml_provider.airflow.cache import Cache, content_key
-from argo_yaml_provider.diagnostics import SpecError
-from argo_yaml_provider.plan.compile import compile_file
-from argo_yaml_provider.plan.serialize import dumps, loads
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 PLACES = (ROOT.parent / "shared" / "parity" / "argo-4.1.2", ROOT / "example_specs")
+WORKFLOW = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf-%(number)d}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: a, template: echo, arguments: {parameters: [{name: m, value: a}]}}
+      - {name: b, template: echo, depends: a, arguments: {parameters: [{name: m, value: b}]}}
+      - {name: c, template: echo, depends: a, arguments: {parameters: [{name: m, value: c}]}}
+      - {name: d, template: echo, depends: "b && c", arguments: {parameters: [{name: m, value: d}]}}
+  - name: echo
+    inputs: {parameters: [{name: m}]}
+    container: {image: busybox, command: [echo, "{{inputs.parameters.m}}"]}
+"""
+FACTORY = """dag_%(number)d:
+  default_args: {start_date: 2026-01-01}
+  schedule: null
+  tasks:
+"""
+POD = "airflow.providers.cncf.kubernetes.operators.pod.KubernetesPodOperator"
+FACTORY_TASK = """  - {task_id: t%(number)d, operator: POD, image: busybox, cmds: [echo, a], dependencies: [%(before)s]}
+""".replace("POD", POD)
+NEW, CHANGED, SAME = "bundle: all new", "bundle: one file changed", "bundle: nothing changed"
+LOADED, THEIRS = "load_dags: compiled before, all DAGs built", "dag-factory: all DAGs built"
+BOUNDS = {NEW: 5.0, CHANGED: 0.2, SAME: 0.05}
+Times = dict[str, list[float]]
 
 
-def workflow_files(paths: list[Path]) -> Iterator[Path]:
-    """The YAML files, in folders and below."""
-    for path in paths:
-        yield from sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
-
-
-def compiled(path: Path, library: list[Path]) -> dict[str, list[str]]:
-    """The file's plans as text, or its problems."""
-    try:
-        return {"plans": [dumps(plan) for plan in compile_file(path, library_paths=library)]}
-    except SpecError as error:
-        return {"problems": [str(error)]}
-
-
-def milliseconds(work: Callable[[], object]) -> float:
-    """Of one go."""
-    begun = time.perf_counter()
+def seconds(work: Callable[[], object]) -> float:
+    """Of CPU."""
+    begun = time.process_time()
     work()
-    return (time.perf_counter() - begun) * 1000
+    return time.process_time() - begun
 
 
-def row(name: str, times: list[float]) -> str:
-    """One line of the table."""
-    ninetieth = sorted(times)[int(len(times) * 0.9)]
-    return f"{name:34} {statistics.median(times):8.2f} {ninetieth:8.2f} {max(times):8.2f} {sum(times) / 1000:9.2f}"
+def fill(folder: Path, files: int, examples: list[Path]) -> None:
+    """So many generated files of one size, and the examples."""
+    for number in range(files):
+        (folder / f"wf{number}.yaml").write_text(WORKFLOW % {"number": number})
+    for number, place in enumerate(examples):
+        shutil.copytree(place, folder / f"examples-{number}", ignore=shutil.ignore_patterns("*.json"))
+
+
+def ours(files: int, examples: list[Path], times: Times) -> list[int]:
+    """What the bundle does at a refresh, and the loader whenever its file is parsed; how many tasks each DAG has."""
+    from argo_yaml_provider.airflow.mirror import Mirror, Source
+
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["AIRFLOW__ARGO_YAML__CACHE_DIR"] = f"{home}/cache"
+        folder = Path(home, "workflows")
+        folder.mkdir()
+        fill(folder, files, examples)
+        source, mirror = Source(folder=folder), Mirror(target=Path(home, "mirror"))
+
+        def refresh() -> None:
+            if source.changed():
+                mirror.show(source.files)
+
+        times[NEW].append(seconds(refresh))
+        times[SAME].append(seconds(refresh))
+        (folder / "wf0.yaml").write_text((WORKFLOW % {"number": 0}).replace("busybox", "alpine"))
+        times[CHANGED].append(seconds(refresh))
+        loader: dict[str, Any] = {"__file__": str(folder / "loader.py")}
+        times[LOADED].append(seconds(lambda: load_all(loader)))
+    return [len(dag.tasks) for name, dag in loader.items() if name.startswith("dag ")]
+
+
+def load_all(loader: dict[str, Any]) -> None:
+    """Every DAG of the folder."""
+    from argo_yaml_provider.airflow import load_dags
+
+    load_dags(loader)
+
+
+def theirs(sizes: list[int], times: Times) -> None:
+    """The same by dag-factory, whose loader builds all DAGs whenever its file is parsed."""
+    from dagfactory import load_yaml_dags
+
+    with tempfile.TemporaryDirectory() as home:
+        for number, size in enumerate(sizes):
+            tasks = (FACTORY_TASK % {"number": one, "before": f"t{one - 1}" if one else ""} for one in range(size))
+            Path(home, f"dag{number}.yaml").write_text(FACTORY % {"number": number} + "".join(tasks))
+        times[THEIRS].append(seconds(lambda: load_yaml_dags({}, dags_folder=home)))
 
 
 def main() -> None:
-    given = [Path(one) for one in sys.argv[1:]] or [next(place for place in PLACES if place.is_dir())]
-    files = list(workflow_files(given))
-    library = [path for path in given if path.is_dir()]
-    with tempfile.TemporaryDirectory() as folder:
-        cache = Cache(folder=Path(folder))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="*", type=Path, default=[next(place for place in PLACES if place.is_dir())])
+    parser.add_argument("--files", type=int, default=1000, help="that are generated")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp()
+    compared = importlib.util.find_spec("dagfactory") is not None
+    times: Times = {}
+    for number in range(options.rounds + 1):
+        if number <= 1:  # the first is for what is imported only once
+            times = {name: [] for name in (THEIRS, NEW, CHANGED, SAME, LOADED)}
+        sizes = ours(options.files if number else 1, options.folders, times)
+        logging.disable()  # dag-factory tells of every file
+        if compared:
+            theirs(sizes, times)
+    examples = sum(len(list(place.rglob("*.yaml"))) for place in options.folders)
+    report(f"{options.files} files of 4 steps, {examples} examples: {len(sizes)} DAGs, {sum(sizes)} tasks", times)
 
-        def parse(path: Path) -> None:
-            kept = cache.look_up(path, content_key(path.read_bytes(), str), lambda: compiled(path, library))
-            for text in kept.get("plans", ()):
-                loads(text)
 
-        first = [milliseconds(lambda path=path: parse(path)) for path in files]  # type: ignore[misc]
-        again = [milliseconds(lambda path=path: parse(path)) for path in files]  # type: ignore[misc]
-        refused = sum(bool(compiled(path, library).get("problems")) for path in files)
-    print(f"{len(files)} files, {refused} of them refused")
-    print(f"{'milliseconds a file':34} {'median':>8} {'90 %':>8} {'max':>8} {'all, s':>9}")
-    print(row("cold: read, check, plan", first))
-    print(row("cached", again))
+def report(title: str, times: Times) -> None:
+    """The table; the ratio is to dag-factory."""
+    base = statistics.median(times[THEIRS] or times[NEW])
+    print(title)
+    print(f"{'seconds of CPU':42} {'min':>8} {'median':>8} {'max':>8} {'ratio':>7} {'bound':>6}")
+    for name, found in times.items():
+        if found:
+            middle = statistics.median(found)
+            bound = f"{BOUNDS[name]:6.2f}" if name in BOUNDS else ""
+            print(f"{name:42} {min(found):8.3f} {middle:8.3f} {max(found):8.3f} {middle / base:7.3f} {bound}".rstrip())
 
 
 if __name__ == "__main__":
