@@ -83,12 +83,12 @@ unpack() {
     esac
     if [ -z "$tool" ]; then settle "$1" "$file" "$2"; return; fi
     folder=$2.tmpdir
-    rm -rf "$folder" "$folder".*
+    for left in "$folder" "$folder".*; do [ ! -e "$left" ] || rm -rf "$left"; done
     mkdir -p "$folder"
     problem=$("$tool" 2>&1) || { damaged "$1"; return 1; }
     outside=$(links_outside "$folder")
     [ -z "$outside" ] || { fail "$1" "$place: its archive holds a link that leads out of it: ${outside#"$folder"/}"; return 1; }
-    rm -f "$file"
+    rm -f "$file" "$folder.said"
     if alone "$folder"; then settle "$1" "$only" "$2" && rmdir "$folder"; else settle "$1" "$folder" "$2"; fi
 }
 
@@ -110,16 +110,18 @@ unpack_tar() {
         tar -x -o -f - -C "$folder" 2>"$folder.said" || : >"$folder.bad"
         cat >/dev/null
     }
-    cat "$folder.said"
-    # Some tars refuse such a name, others cut it.
-    if grep -q -e "'\.\.'" -e '\.\./' "$folder.said"; then : >"$folder.outside"; fi
-    [ ! -e "$folder.over" ] && [ ! -e "$folder.outside" ] && [ ! -e "$folder.bad" ] && rm -f "$folder.said"
+    if [ -s "$folder.said" ]; then
+        cat "$folder.said"
+        # Some tars refuse such a name, others cut it.
+        if grep -q -e "'\.\.'" -e '\.\./' "$folder.said"; then : >"$folder.outside"; fi
+    fi
+    [ ! -e "$folder.over" ] && [ ! -e "$folder.outside" ] && [ ! -e "$folder.bad" ]
 }
 
 # Passes on as much as an archive may hold, and says so if there is more.
 bounded() {
     dd bs=65536 count=$((limit / 65536)) iflag=fullblock 2>/dev/null
-    [ "$(dd bs=1 count=1 2>/dev/null | wc -c)" -eq 0 ] || : >"$folder.over"
+    [ -z "$(od -A n -N 1 -t o1)" ] || : >"$folder.over"
 }
 
 # The images of the tools have it in their busybox; others may have one of these.
@@ -139,11 +141,11 @@ sys.exit(1)' "$file" "$folder" "$limit"
     [ "${size:-0}" -le "$limit" ] || { : >"$folder.over"; return 1; }
     if printf '%s\n' "$listed" | grep -q -e " \.\./" -e "'\.\./" -e '/\.\./' - "$folder.said"; then : >"$folder.outside"; return 1; fi
     # An archive may lie about its size: no file becomes larger than all may be.
-    (ulimit -f $((limit / 512 + 1)) && $zip -q "$file" -d "$folder") && rm -f "$folder.said"
+    (ulimit -f $((limit / 512 + 1)) && $zip -q "$file" -d "$folder")
 }
 
 is_tar() {
-    [ -f "$file" ] && gzip -dc "$file" 2>/dev/null | tar -t -f - 2>/dev/null | head -n 1 | grep -q .
+    [ -f "$file" ] && gzip -dc "$file" 2>/dev/null | tar -t -f - 2>/dev/null | grep -q .
 }
 
 # alone FOLDER: whether it holds a single file or folder, which then is `only`, and takes the artifact's place itself.
@@ -176,13 +178,13 @@ links_outside() {
     find "$1" -type l | while IFS= read -r link; do
         target=$(readlink "$link")
         case $target in
-            /*) echo "$link" ;;
+            /*) echo "$link" && break ;;
             *..*)
                 there=$(cd "$(dirname "$link")" 2>/dev/null && cd "$(dirname "$target")" 2>/dev/null && pwd -P)
-                case $there/ in "$root"/*) ;; *) echo "$link" ;; esac
+                case $there/ in "$root"/*) ;; *) echo "$link" && break ;; esac
                 ;;
         esac
-    done | head -n 1
+    done
 }
 
 finish() {
