@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from argo_yaml_provider.airflow.hosts.keys import once_key
-from argo_yaml_provider.airflow.usual import begin, end, show
+from argo_yaml_provider.airflow.usual import begin, end, show, show_turns
 from argo_yaml_provider.airflow.xcoms import delete_xcom, read_xcom, read_xcoms, write_xcom
 
 if TYPE_CHECKING:
@@ -131,10 +131,6 @@ class ExecutionApi:
         """`work` in a thread, in a session of its own, tried again while the database is busy."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, _with_session, work)
 
-    async def enter_running(self, ti: TaskRef, who: Identity, *, adopt: bool = False, context: bool = False) -> Entered:
-        """The task runs here from now on; its XComs of earlier tries are gone. Raises Refused."""
-        return await self.call(lambda session: enter_running(session, ti, who, adopt=adopt, context=context))
-
     async def entered_before(self, ti: TaskRef, generation: int) -> Entered:
         """What a task was told that ran elsewhere, in an earlier generation."""
         return await self.call(lambda session: _entered_before(session, ti, generation))
@@ -143,9 +139,9 @@ class ExecutionApi:
         """Push, keep and end, in one transaction. Raises Refused."""
         await self.call(lambda session: finish(session, ti, end))
 
-    async def show(self, ti: TaskRef, shown: Shown) -> None:
-        """For the UI, while the task runs."""
-        await self.call(lambda session: _show(session, ti, shown, turn=True))
+    async def show(self, tasks: Sequence[tuple[TaskRef, Callable[[], Shown]]]) -> None:
+        """For the UI, while the tasks run; what is shown is worked out in the thread."""
+        await self.call(lambda session: show_running(session, [(ti, shown()) for ti, shown in tasks]))
 
     async def xcom(self, ti: TaskRef, key: str) -> Any:
         """A value that the task pushed; None if it did not."""
@@ -205,7 +201,7 @@ def _with_session(work: Callable[[Session], Answer]) -> Answer:
 
 
 def enter_running(session: Session, ti: TaskRef, who: Identity, *, adopt: bool, context: bool) -> Entered:
-    """As `ti_run` of Airflow's Execution API."""
+    """The task runs here from now on; its XComs of earlier tries are gone. As `ti_run` of Airflow's Execution API."""
     begun = (_begun(session, ti) if adopt else None) or datetime.now(UTC)
     row = None if adopt or context else begin(session, ti, who, begun)
     if row is None:
@@ -276,15 +272,17 @@ def _begun(session: Session, ti: TaskRef) -> datetime | None:
     return session.scalar(select(TaskInstance.start_date).where(TaskInstance.id == UUID(ti.id), running))
 
 
-def _show(session: Session, ti: TaskRef, shown: Shown, *, turn: bool = False) -> None:
-    from airflow.models.taskinstance import TaskInstance
-    from sqlalchemy import update
+def show_running(session: Session, tasks: Sequence[tuple[TaskRef, Shown]]) -> None:
+    """Rendered fields, and the names of the loops' turns, of tasks that run."""
+    if turns := {ti: shown.turn for ti, shown in tasks if shown.turn}:
+        show_turns(session, turns)
+    _show_fields(session, tasks)
 
-    if turn and shown.turn:
-        statement = update(TaskInstance).where(TaskInstance.id == UUID(ti.id)).values(_rendered_map_index=shown.turn)
-        session.execute(statement.execution_options(synchronize_session=False))
-    if shown.fields is not None:
-        show(session, ti, shown.fields)
+
+def _show_fields(session: Session, tasks: Sequence[tuple[TaskRef, Shown]]) -> None:
+    if fields := {ti: shown.fields for ti, shown in tasks if shown.fields is not None}:
+        show(session, fields)
+    for ti in fields:
         _forget_old(session, ti)
 
 
@@ -328,7 +326,7 @@ def _finish(session: Session, ti: TaskRef, end: Finish, at: datetime) -> None:
         _keep(session, ti, key, value)
     if end.skipped:
         _skip(session, ti, end.skipped)
-    _show(session, ti, end.shown)
+    _show_fields(session, [(ti, end.shown)])
     ti_update_state(UUID(ti.id), _state_payload(end, at), session, _dag_bag())
 
 

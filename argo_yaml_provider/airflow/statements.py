@@ -35,6 +35,8 @@ class Statements:
     end: Any
     end_turn: Any
     """`end`, with the name of the loop's turn."""
+    turn: Any
+    """Names the turn of a loop."""
     show: Any
     """Writes rendered fields, over those that are there."""
 
@@ -60,6 +62,7 @@ def statements(dialect: str) -> Statements:
         push=insert(xcoms),
         end=end,
         end_turn=end.values(rendered_map_index=bindparam("turn")),
+        turn=_update().values(rendered_map_index=bindparam("turn")),
         show=_show(dialect),
     )
 

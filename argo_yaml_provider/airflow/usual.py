@@ -9,6 +9,7 @@ Must not know: plans, steps.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from types import SimpleNamespace
@@ -57,23 +58,32 @@ def end(session: Session, ti: TaskRef, end: Finish, at: datetime) -> bool:
     for pushed in end.pushed:
         _push(line, ti, pushed, row.run)
     if end.shown.fields is not None:
-        show(session, ti, end.shown.fields)
+        show(session, {ti: end.shown.fields})
     turn = {"turn": end.shown.turn} if end.shown.turn else {}
     line.execute(do.end_turn if turn else do.end, {"ti": UUID(ti.id), "to": end.state, "at": at, **turn})
     line.execute(do.log, {**_names(ti), **_logged(end.state, row, row.hostname)})
     return True
 
 
-def show(session: Session, ti: TaskRef, fields: Json) -> None:
-    """The task's rendered fields, masked as Airflow masks them."""
+def show(session: Session, fields: Mapping[TaskRef, Json]) -> None:
+    """Tasks' rendered fields, masked as Airflow masks them."""
+    line = session.connection()
+    line.execute(statements(line.dialect.name).show, [_shown(ti, said) for ti, said in fields.items()])
+
+
+def _shown(ti: TaskRef, fields: Json) -> Json:
     from airflow.models.renderedtifields import RenderedTaskInstanceFields
 
     row: Any = SimpleNamespace(**_names(ti), task=None)
     masked = RenderedTaskInstanceFields(ti=row, render_templates=False, rendered_fields=dict(fields))
     values = {f"of_{name}": value for name, value in _names(ti).items()}
-    values |= {"new_rendered_fields": masked.rendered_fields, "new_k8s_pod_yaml": masked.k8s_pod_yaml}
+    return {**values, "new_rendered_fields": masked.rendered_fields, "new_k8s_pod_yaml": masked.k8s_pod_yaml}
+
+
+def show_turns(session: Session, turns: Mapping[TaskRef, str]) -> None:
+    """What the UI calls turns of loops, instead of their indices."""
     line = session.connection()
-    line.execute(statements(line.dialect.name).show, values)
+    line.execute(statements(line.dialect.name).turn, [{"ti": UUID(ti.id), "turn": turn} for ti, turn in turns.items()])
 
 
 def _push(line: Connection, ti: TaskRef, pushed: Pushed, run: int) -> None:

@@ -58,7 +58,9 @@ def build_pod(  # noqa: PLR0913 - all that a pod is made of, by name
     """The pod of one attempt, over the deployment's own pod template."""
     decision = with_pod_name(decision, facts, name)
     base = _base(settings)
-    spec = merge_pod_spec(base.get("spec", {}), _spec(decision, facts, settings, base, moves))
+    spec = _spec(decision, facts, settings, base, moves)
+    if base.get("spec"):
+        spec = merge_pod_spec(base["spec"], spec)
     for patch in (decision.workflow.get("podSpecPatch"), decision.template.get("podSpecPatch")):
         if patch:
             spec = merge_pod_spec(spec, read_patch(patch))

@@ -31,6 +31,8 @@ RETRY_SECONDS = 600.0
 """How long an API server may be away before a step gives up."""
 _TRANSIENT = {408, 429, 500, 502, 503, 504}
 _REPLY_SECONDS = 60.0
+_AT_ONCE = 64
+"""Requests under way, and so the connections that they need; more would make none of them faster."""
 _WATCH_SECONDS = 290
 _EXEC_PROTOCOLS = ("v4.channel.k8s.io",)
 _STDOUT, _STDERR, _STATUS = b"\x01", b"\x02", b"\x03"
@@ -58,6 +60,7 @@ class Kube:
         self._watches: dict[tuple[str, str], PodWatch] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._outage = Outage(connection.url)
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._lately: dict[Hashable, tuple[float, asyncio.Future[Any]]] = {}
         self.read_connection: Callable[[str], Awaitable[dict[str, str]]] | None = None
         """What a Secret of a pod's own holds, by the name of the connection that says it."""
@@ -302,7 +305,7 @@ class Kube:
 
     async def _request(self, verb: str, path: str, query: dict[str, str] | None, body: Any, content_type: str) -> Json:
         limits = {"total": _REPLY_SECONDS}
-        async with self._send(verb, path, query, body=body, limits=limits, content_type=content_type) as reply:
+        async with self._turns, self._send(verb, path, query, body=body, limits=limits, content_type=content_type) as reply:
             content = await reply.read()
         answer = json.loads(content) if content[:1] == b"{" else {"message": content.decode(errors="replace")}
         if reply.status >= 400:

@@ -61,7 +61,7 @@ async def run_task(host: Host) -> Ended:
     if task.kind == TaskKind.START:
         return Ended(outcome=await start_run(host, await asker.ask(lambda flow: flow.start_spec())))
     if task.kind == TaskKind.FANOUT:
-        outcome, indices = await asker.ask(lambda flow: flow.fan_out(host.task_id, host.map_index))
+        outcome, indices = await asker.ask(lambda flow: flow.fan_out(host.task_id, host.map_index), apart=True)
         return Ended(outcome=outcome, indices=indices)
     if task.kind == TaskKind.VERDICT:
         verdict = await asker.ask(lambda flow: flow.verdict())
@@ -90,9 +90,9 @@ class Asker:
         self._loaded = Loaded(host)
         self._flow = Flow(host.plan, host.facts, self._loaded, deepest=host.settings.max_depth)
 
-    async def ask(self, question: Callable[[Flow], T]) -> T:
-        """The flow's answer."""
-        return await self._loaded.complete(lambda: question(self._flow))
+    async def ask(self, question: Callable[[Flow], T], *, apart: bool = False) -> T:
+        """The flow's answer; what is known to take long is asked `apart`, in a thread."""
+        return await self._loaded.complete(lambda: question(self._flow), apart=apart)
 
 
 async def _run_step(host: Host, asker: Asker) -> Ended:

@@ -19,6 +19,8 @@ from argo_yaml_provider.step.locks import has_limit
 
 Json = dict[str, Any]
 T = TypeVar("T")
+_MANY = 100
+"""Outcomes that an answer may look at while the event loop waits."""
 _GLANCE = 1.0
 """Seconds between looks at a task that a hook watches."""
 
@@ -30,11 +32,11 @@ class Loaded:
         self._host = host
         self._values: dict[tuple[object, ...], Any] = {}
 
-    async def complete(self, question: Callable[[], T]) -> T:
-        """The answer, asked until nothing is missing."""
+    async def complete(self, question: Callable[[], T], *, apart: bool = False) -> T:
+        """The answer, asked until nothing is missing; one that takes long, `apart` or of many outcomes, in a thread."""
         while True:
             try:
-                return question()
+                return await asyncio.to_thread(question) if apart or len(self._values) > _MANY else question()
             except Missing as missing:
                 await self._fetch(missing)
 

@@ -114,6 +114,7 @@ class PodWatch:
                 async for event in self._watch(version):
                     version = event["object"]["metadata"]["resourceVersion"]
                     self._deliver(event)
+                    await asyncio.sleep(0)  # a thousand pods may have changed at once, and whose they are have much to do
                     if not self._feeds and time.monotonic() - self._idle_since > self.IDLE_SECONDS:
                         return
             except Expired:
@@ -126,6 +127,7 @@ class PodWatch:
         found = {pod["metadata"]["name"]: pod for pod in listed["items"]}
         for pod in found.values():
             self._deliver({"type": "MODIFIED", "object": pod})
+            await asyncio.sleep(0)
         for name in waiting.keys() - found.keys():
             for feed in waiting[name]:
                 feed.put(None, gone=True)

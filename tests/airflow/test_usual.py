@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
 from argo_yaml_provider.airflow import api, run, usual
 from argo_yaml_provider.airflow.api import Finish, Identity, Pushed, Shown, TaskRef
+from argo_yaml_provider.airflow.hosts.shows import Shows
 from argo_yaml_provider.plan.compile import compile_text
 from argo_yaml_provider.pods.settings import PodSettings
 from bench import database
@@ -148,6 +151,31 @@ def test_an_end_leaves_what_airflow_leaves(session: Session, end: Finish) -> Non
     api._finish(session, ref(session, THEIRS), end, ENDED)
     assert rows(session, OURS) == rows(session, THEIRS)
     assert {row["duration"] for row in rows(session, OURS)["task_instance"]} <= {62.212, 62.21211}
+
+
+@on_both
+def test_what_is_shown_of_tasks_that_run_is_what_their_end_would_leave(session: Session) -> None:
+    for task_id in (OURS, THEIRS):
+        assert usual.begin(session, ref(session, task_id), WHO, BEGUN)
+    api.show_running(session, [(ref(session, OURS), SHOWN), (ref(session, THEIRS), Shown())])
+    (shown,) = rows(session, OURS)["rendered_task_instance_fields"]
+    assert rows(session, THEIRS)["rendered_task_instance_fields"] == []
+    assert usual.end(session, ref(session, THEIRS), SUCCESS, ENDED)
+    assert rows(session, THEIRS)["rendered_task_instance_fields"] == [shown]
+    turns = [rows(session, task_id)["task_instance"][0]["rendered_map_index"] for task_id in (OURS, THEIRS)]
+    assert turns == ["(0:item)", "(0:item)"]
+
+
+async def test_one_that_cannot_be_shown_keeps_no_other_from_it(session: Session) -> None:
+    known = [ref(session, task_id) for task_id in (OURS, THEIRS)]
+    session.commit()
+    tasks = [known[0], replace(known[0], id=str(UUID(int=1)), run_id="gone"), known[1]]
+    own = api.ExecutionApi()
+    shows = Shows(own)
+    said = await asyncio.gather(*(shows.write(ti, lambda: SHOWN) for ti in tasks), return_exceptions=True)
+    own.close()
+    assert [type(one).__name__ for one in said] == ["NoneType", "IntegrityError", "NoneType"]
+    assert [len(rows(session, task_id)["rendered_task_instance_fields"]) for task_id in (OURS, THEIRS)] == [1, 1]
 
 
 @pytest.mark.parametrize(

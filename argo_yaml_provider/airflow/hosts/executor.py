@@ -23,6 +23,14 @@ from argo_yaml_provider.airflow.rows import report_death
 
 _LINE = 1 << 24
 """Bytes of the longest message."""
+_COLLECT_AFTER = 25_000, 8, 1_000_000
+"""For the garbage collector. By Python's own thresholds a fifth of this process's time went into looking through what thousands
+of steps hold, up to a second at once; and steps leave little garbage that refers to itself. What is old waits for a pause.
+"""
+_COLLECT_EVERY = 600.0
+"""Seconds, where there are always steps."""
+_IDLE = 8.0
+"""Seconds without any, after which others will not come at once."""
 BEAT_EVERY = 5.0
 DYING = 2.0
 """Seconds that a scheduler may take to be gone once its line has ended."""
@@ -59,6 +67,7 @@ def _import_ahead() -> None:
     get_listener_manager()  # loads all plugins
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
 
 
 _NEEDED = (
@@ -119,6 +128,8 @@ class Runner:
         self._writer = writer
         self._shared = Shared()
         self._lives: dict[str, tuple[Life, asyncio.Task[None]]] = {}
+        self._worked = self._collected = time.monotonic()
+        """When there was a life last, and when old garbage was collected."""
 
     def take(self, message: Message) -> None:
         """Do what the scheduler says."""
@@ -152,7 +163,16 @@ class Runner:
         while os.getppid() == parent:
             self._writer.write(encode({"beat": len(self._lives)}))
             await asyncio.sleep(BEAT_EVERY)
+            self._collect_old()
         os._exit(1)
+
+    def _collect_old(self) -> None:
+        now = time.monotonic()
+        self._worked = now if self._lives else self._worked
+        idle = self._collected < self._worked < now - _IDLE
+        if idle or now - self._collected > _COLLECT_EVERY:
+            gc.collect()
+            self._collected = now
 
     async def let_go(self) -> None:
         """End every life here; its pod goes on unless it was cancelled before."""

@@ -15,15 +15,16 @@ from collections.abc import Coroutine
 from dataclasses import asdict
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from argo_yaml_provider.airflow.api import Entered, ExecutionApi, Finish, Identity, Pushed, Refused, TaskRef
+from argo_yaml_provider.airflow.api import Entered, ExecutionApi, Finish, Identity, Pushed, Refused, TaskRef, enter_running
 from argo_yaml_provider.airflow.envelope import Envelope
 from argo_yaml_provider.airflow.hosts.children import ChildRuns
 from argo_yaml_provider.airflow.hosts.host import ExecutorHost
 from argo_yaml_provider.airflow.hosts.listeners import Bundle, Listeners, Told
 from argo_yaml_provider.airflow.hosts.metrics import count_end, count_start, tags_of
 from argo_yaml_provider.airflow.hosts.plans import Plans
+from argo_yaml_provider.airflow.hosts.shows import Shows
 from argo_yaml_provider.airflow.hosts.task_log import TaskLog
 from argo_yaml_provider.airflow.persons import AwaitsPerson
 from argo_yaml_provider.airflow.retries import StepFailed
@@ -32,6 +33,9 @@ from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json, TaskKind
 from argo_yaml_provider.step.host import Ended
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +53,7 @@ class Shared:
         self.api = ExecutionApi()
         self.who: Identity = identity(os.getpid())
         self.plans = Plans(self.api)
+        self.shows = Shows(self.api)
         self.kubes = Kubes()
         self.children = ChildRuns(self.api)
         self.listeners = Listeners()
@@ -120,9 +125,7 @@ class Life:
         """What the scheduler is told: success (ended under control), failed (the row says nothing yet), drop (not ours)."""
         with self.log:
             try:
-                heard = self._shared.listeners.any
-                entered = await self._shared.api.enter_running(self.ti, self._shared.who, adopt=self._adopt, context=heard)
-                return await self._run_entered(entered)
+                return await self._run_entered(await self._shared.api.call(self._enter))
             except asyncio.CancelledError:
                 return await self._cancelled(), ""
             except Refused as refusal:
@@ -131,6 +134,12 @@ class Life:
             finally:
                 if self._host:
                     self._host.forget()
+
+    def _enter(self, session: Session) -> Entered:
+        """In a thread, where a slow disk holds up no other life."""
+        self.log.open()
+        heard = self._shared.listeners.any
+        return enter_running(session, self.ti, self._shared.who, adopt=self._adopt, context=heard)
 
     async def _run_entered(self, entered: Entered) -> tuple[str, str]:
         from argo_yaml_provider.diagnostics import RunError

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from argo_yaml_provider.airflow.envelope import ATTRIBUTE, Envelope, find_envelope, loads
 from argo_yaml_provider.airflow.hosts.listeners import Bundle
+from argo_yaml_provider.step.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -53,6 +54,7 @@ class Plans:
 
     def __init__(self, api: ExecutionApi) -> None:
         self._api = api
+        self._turnstile = Turnstile()
         self._versions: OrderedDict[str, asyncio.Future[Version]] = OrderedDict()
 
     async def version(self, version_id: str) -> Version:
@@ -65,7 +67,7 @@ class Plans:
                 self._versions.popitem(last=False)
         self._versions.move_to_end(version_id)
         try:
-            return await asyncio.shield(self._versions[version_id])
+            return await self._turnstile.after(self._versions[version_id])
         except Exception:
             self._versions.pop(version_id, None)
             raise

@@ -7,6 +7,7 @@ Must not know: steps, Kubernetes.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -31,12 +32,17 @@ class TaskLog:
         """One line."""
         line = {"timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"), "level": level, "event": event, **more}
         try:
-            self._open().write(json.dumps(line, default=str) + "\n")
+            self._opened().write(json.dumps(line, default=str) + "\n")
         except OSError:
             # A full disk must not end a step: its pod has the log too.
             self._file = None
 
-    def _open(self) -> TextIO:
+    def open(self) -> None:
+        """Ahead of the first line."""
+        with suppress(OSError):
+            self._opened()
+
+    def _opened(self) -> TextIO:
         if self._file is None:
             from airflow.sdk.log import init_log_file
 
