@@ -178,6 +178,24 @@ async def test_one_that_cannot_be_shown_keeps_no_other_from_it(session: Session)
     assert [len(rows(session, task_id)["rendered_task_instance_fields"]) for task_id in (OURS, THEIRS)] == [1, 1]
 
 
+@pytest.mark.cluster
+@pytest.mark.parametrize("session", ["postgresql"], indirect=True)
+async def test_a_connection_that_the_server_ends_is_replaced(session: Session) -> None:
+    from sqlalchemy import text
+
+    def pid(session: Session) -> Any:
+        return session.scalar(text("SELECT pg_backend_pid()"))
+
+    own = api.ExecutionApi()
+    before = await own.call(pid)
+    assert await own.call(pid) == before
+    session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": before})
+    after = await own.call(pid)
+    own.close()
+    assert isinstance(after, int)
+    assert after != before
+
+
 @pytest.mark.parametrize(
     "end",
     [
