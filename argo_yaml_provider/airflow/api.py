@@ -191,7 +191,8 @@ class Line(threading.local):
         assert settings.engine is not None
         if self._held is None:
             self._held = settings.engine.connect()
-        return settings.NonScopedSession(bind=self._held)
+        made: Session = settings.NonScopedSession(bind=self._held)
+        return made
 
 
 def _with_session(line: Line, work: Callable[[Session], Answer]) -> Answer:
