@@ -23,6 +23,10 @@ RECOMMENDED: dict[str, tuple[str, str]] = {
     "scheduler.scheduler_health_check_threshold": ("15", "the steps of a dead scheduler are taken over after 15 s, not 30"),
     "scheduler.orphaned_tasks_check_interval": ("10", "and looked for every 10 s, not every 5 minutes"),
     "scheduler.use_job_schedule": ("True", "CronWorkflows"),
+    "triggerer.job_heartbeat_sec": ("2", "a dead triggerer is noticed sooner"),
+    "triggerer.triggerer_health_check_threshold": ("15", "the steps of a dead triggerer go on in the next after 15 s, not 30"),
+    "workers.execution_api_retries": ("20", "steps in workers outlast an API server that is away for a minute, not 10 s"),
+    "workers.execution_api_retry_wait_max": ("5", "and are back within 5 s of it, not 90"),
 }
 """Option -> value, and why."""
 
