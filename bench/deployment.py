@@ -1,4 +1,4 @@
-"""An Airflow as people deploy it, for benches: a scheduler process, an API server where tasks need one, settings as given.
+"""An Airflow as people deploy it, for benches: a scheduler process, an API server and a triggerer where tasks need them.
 
 In: a folder, a database, options.  Out: DAG runs to their end; when each of their tasks began and ended.
 `enter` must come before Airflow's first import, so each measurement is a process of its own.
@@ -6,6 +6,8 @@ In: a folder, a database, options.  Out: DAG runs to their end; when each of the
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import secrets
 import shutil
@@ -19,6 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from argo_yaml_provider.airflow.run import BUNDLE
 from bench import database
 
 STEPS = "argo_yaml_provider.airflow.executor.StepExecutor"
@@ -40,11 +43,13 @@ def enter(home: Path, url: str, options: dict[str, str]) -> None:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url or f"sqlite:///{home / 'airflow.db'}",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS": "" if url else "argo_yaml_provider.airflow.home.CONNECT_ARGS",
+        "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
         "AIRFLOW__CORE__EXECUTOR": STEPS,
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(_bundles(home / "dags")),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
@@ -53,10 +58,23 @@ def enter(home: Path, url: str, options: dict[str, str]) -> None:
     }
 
 
+def _bundles(folder: Path) -> list[dict[str, object]]:
+    """Where workers find a Python DAG, and a workflow's."""
+    local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+    return [{"name": name, "classpath": local, "kwargs": {"path": str(folder)}} for name in ("dags-folder", BUNDLE)]
+
+
 @contextmanager
 def scheduler() -> Iterator[subprocess.Popen[bytes]]:
     """A scheduler, until the block ends."""
-    with _process("scheduler") as process:
+    with _process("scheduler", "--skip-serve-logs") as process:
+        yield process
+
+
+@contextmanager
+def triggerer() -> Iterator[subprocess.Popen[bytes]]:
+    """A triggerer, until the block ends."""
+    with _process("triggerer", "--skip-serve-logs") as process:
         yield process
 
 
@@ -88,14 +106,17 @@ def add_workflow(text: str, kubeconfig: str, namespace: str, dag_id: str) -> Non
     """A workflow's DAG and a run of it."""
     from airflow.utils.session import create_session
 
-    from argo_yaml_provider.airflow.run import BUNDLE, write_dags
+    from argo_yaml_provider.airflow.run import write_dags
+    from argo_yaml_provider.airflow.run_dags import write_loader
     from argo_yaml_provider.plan.compile import compile_text
     from argo_yaml_provider.pods.settings import PodSettings
 
     (plan,) = compile_text(text, file=f"{dag_id}.json")
+    pods = PodSettings(config_file=kubeconfig, namespace=namespace)
+    write_loader([(dag_id, plan)], pods)
     with create_session() as session:
         _add_bundle(session, BUNDLE)
-        write_dags(session, plan, PodSettings(config_file=kubeconfig, namespace=namespace), dag_id)
+        write_dags(session, plan, pods, dag_id)
     _add_run(dag_id)
 
 

@@ -1,11 +1,15 @@
 """kill -9, again and again, in the middle of a workflow: how it ends, pods per attempt, and the time to be back at work.
 
-Usage: python bench/kills.py [--victims runner scheduler] [--kills 10] [--steps 100] [--every 15] [--schedulers 1]
-                             [--kubeconfig FILE --namespace NAME] [--database sqlite|postgresql]
+Usage: python bench/kills.py [--victims runner scheduler apiserver triggerer] [--kills 10] [--steps 100] [--every 12]
+                             [--parallelism 4] [--schedulers 1] [--kubeconfig FILE --namespace NAME]
+                             [--database sqlite|postgresql]
 
-Without --kubeconfig: an embedded Kubernetes. The scheduler has the recommended settings. A watch of this bench's own counts
-pods: their names are those of attempts, so one with two uids would be a pod too many. Back at work: until the next is created.
-The API server is no victim: a runner does not talk to it.
+Without --kubeconfig: an embedded Kubernetes. The recommended settings. A watch of this bench's own counts pods: their names are
+those of attempts, so one with two uids would be a pod too many. Back at work: until the next is created; with four pods of
+five seconds at once there is always one due, and the steps last for ten kills. A runner that dies before it has been at work
+for ten seconds is replaced later and later, so each kill waits a little longer than that.
+Steps run where the victim matters: for the triggerer, in it; for the API server, in workers of a LocalExecutor, the only host
+that asks it anything. Whatever is killed is started again at once, as an init system would; the runner, by its scheduler.
 """
 
 from __future__ import annotations
@@ -20,13 +24,15 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from argo_yaml_provider.airflow.recommended import recommended_environment
+from argo_yaml_provider.airflow.recommended import as_environment, recommended_environment
 from argo_yaml_provider.local import EmbeddedKubernetes
 from bench import database, deployment
 
@@ -36,7 +42,7 @@ kind: Workflow
 metadata: {{name: kills}}
 spec:
   entrypoint: main
-  parallelism: 10
+  parallelism: {parallelism}
   arguments: {{parameters: [{{name: steps, value: "{steps}"}}]}}
   templates:
   - name: main
@@ -44,6 +50,38 @@ spec:
   - name: work
     container: {{image: busybox, command: [sleep, "5"]}}
 """
+
+
+Start = Callable[[], AbstractContextManager["subprocess.Popen[bytes]"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Victim:
+    """Whom to kill, in which deployment."""
+
+    start: Start | None = None
+    """How it is started; None: it is the scheduler's child."""
+    beside: tuple[Start, ...] = ()
+    """What else runs."""
+    options: dict[str, str] = field(default_factory=dict)
+
+
+def without_executor(execution: str) -> dict[str, str]:
+    """Steps run elsewhere, and nothing waits in the scheduler's place."""
+    mine = {"core.executor": "LocalExecutor", "argo_yaml.execution": execution}
+    return {**mine, "scheduler.scheduler_idle_sleep_time": "1"}
+
+
+VICTIMS = {
+    "runner": Victim(beside=(deployment.scheduler,)),
+    "scheduler": Victim(start=deployment.scheduler),
+    "apiserver": Victim(start=deployment.api_server, beside=(deployment.scheduler,), options=without_executor("worker")),
+    "triggerer": Victim(start=deployment.triggerer, beside=(deployment.scheduler,), options=without_executor("triggerer")),
+}
+
+
+UNDER_WAY = 2.0
+"""Seconds after a kill in which a pod may still show up that was asked for before it."""
 
 
 class PodCount:
@@ -77,8 +115,8 @@ class PodCount:
             self.created.append(time.monotonic())
 
     def after(self, moment: float) -> float | None:
-        """Seconds from then until the next pod was created."""
-        return next((when - moment for when in self.created if when > moment), None)
+        """When the first pod was created that was not under way by then."""
+        return next((when for when in self.created if when > moment + UNDER_WAY), None)
 
 
 def runner_pid() -> int | None:
@@ -101,30 +139,47 @@ def run_state(dag_id: str) -> str:
         return str(session.scalar(select(DagRun.state).where(DagRun.dag_id == dag_id)))
 
 
-def killed(victim: str, options: argparse.Namespace) -> None:
+class Deployment:
+    """The victim and what runs beside it."""
+
+    def __init__(self, victim: Victim, count: int, stack: ExitStack) -> None:
+        self._victim, self._stack = victim, stack
+        self._running = [stack.enter_context(victim.start()) for _ in range(count)] if victim.start else []
+        for start in victim.beside:
+            stack.enter_context(start())
+
+    def kill(self) -> float | None:
+        """When it was killed, if there was anyone to kill."""
+        pid = self._running[0].pid if self._running else runner_pid()
+        if pid is None:
+            return None
+        killed = time.monotonic()
+        os.kill(pid, signal.SIGKILL)
+        if self._victim.start:
+            self._running.pop(0).wait()
+            self._running.append(self._stack.enter_context(self._victim.start()))
+        return killed
+
+
+def killed(name: str, options: argparse.Namespace) -> None:
     """One workflow in this process's Airflow, its victim killed now and then."""
-    deployment.enter(Path(options.home), options.url, recommended_environment())
-    deployment.add_workflow(WORKFLOW.format(steps=options.steps), options.kubeconfig, options.namespace, "kills")
+    victim = VICTIMS[name]
+    deployment.enter(Path(options.home), options.url, recommended_environment() | as_environment(victim.options))
+    text = WORKFLOW.format(steps=options.steps, parallelism=options.parallelism)
+    deployment.add_workflow(text, options.kubeconfig, options.namespace, "kills")
     count = PodCount(options.kubeconfig, options.namespace)
     kills: list[float] = []
     with ExitStack() as stack:
-        running = [stack.enter_context(deployment.scheduler()) for _ in range(options.schedulers)]
+        running = Deployment(victim, options.schedulers if name == "scheduler" else 1, stack)
         while not count.created:
             time.sleep(0.2)
         while (state := run_state("kills")) not in ("success", "failed"):
-            at_work = bool(count.created) and (not kills or count.created[-1] > kills[-1])
-            due = time.monotonic() - (kills[-1] if kills else count.created[0]) > options.every
-            if len(kills) < options.kills and due and at_work:
-                pid = running[0].pid if victim == "scheduler" else runner_pid()
-                if pid is None:
-                    continue
-                kills.append(time.monotonic())
-                os.kill(pid, signal.SIGKILL)
-                if victim == "scheduler":
-                    running.pop(0).wait()
-                    running.append(stack.enter_context(deployment.scheduler()))
+            since = count.after(kills[-1]) if kills else count.created[0]
+            due = since is not None and time.monotonic() - since > options.every
+            if len(kills) < options.kills and due and (moment := running.kill()):
+                kills.append(moment)
             time.sleep(0.2)
-    report(victim, options, state, count, kills)
+    report(name, options, state, count, kills)
 
 
 def report(victim: str, options: argparse.Namespace, state: str, count: PodCount, kills: list[float]) -> None:
@@ -132,7 +187,7 @@ def report(victim: str, options: argparse.Namespace, state: str, count: PodCount
     tasks = [task for task in deployment.tasks_of("kills") if task[0] == "work"]
     good = sum(task[1] == "success" for task in tasks)
     twice = {name: len(uids) for name, uids in count.uids.items() if len(uids) != 1}
-    back = sorted(found for found in map(count.after, kills) if found is not None)
+    back = sorted(found - moment for moment in kills if (found := count.after(moment)) is not None)
     waited = f"min {back[0]:.1f}, median {statistics.median(back):.1f}, max {back[-1]:.1f}" if back else "never"
     print(
         f"{victim}: killed {len(kills)} times; run {state}, {good} of {options.steps} steps succeeded; "
@@ -142,10 +197,11 @@ def report(victim: str, options: argparse.Namespace, state: str, count: PodCount
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--victims", nargs="+", default=["runner", "scheduler"], choices=["runner", "scheduler"])
+    parser.add_argument("--victims", nargs="+", default=list(VICTIMS), choices=list(VICTIMS))
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--every", type=float, default=15.0, help="seconds between kills, at least")
+    parser.add_argument("--every", type=float, default=12.0, help="seconds of work before the next kill, at least")
+    parser.add_argument("--parallelism", type=int, default=4, help="pods at once")
     parser.add_argument("--schedulers", type=int, default=1, help="at once; more than one needs PostgreSQL")
     parser.add_argument("--kubeconfig")
     parser.add_argument("--namespace", default="default")
@@ -167,7 +223,7 @@ def main() -> None:
             command = [sys.executable, __file__, "--home", folder + "/home", "--url", url, "--kubeconfig", kubeconfig]
             command += ["--namespace", options.namespace, "--victims", victim, "--kills", str(options.kills)]
             command += ["--steps", str(options.steps), "--every", str(options.every)]
-            command += ["--schedulers", str(options.schedulers)]
+            command += ["--parallelism", str(options.parallelism), "--schedulers", str(options.schedulers)]
             subprocess.run(command, check=True)
 
 
