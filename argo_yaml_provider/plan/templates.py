@@ -59,7 +59,7 @@ def dependencies(template: Json) -> dict[str, tuple[str, ...]]:
     return {name: tuple(depends_logic(task, tasks)[0]) for name, task in tasks.items()}
 
 
-def targets(template: Json) -> list[str]:
+def targets(template: Json, needs: dict[str, tuple[str, ...]] | None = None) -> list[str]:
     """The tasks that decide a dag's phase: `target`, or all that none depends on, sorted. Argo: dag.go findLeafTaskNames.
 
     A target that is a tag is known only once it is substituted; until then every task may be wanted.
@@ -67,7 +67,7 @@ def targets(template: Json) -> list[str]:
     named = str(template["dag"].get("target") or "")
     if named and "{{" not in named:
         return _known(named.split(" "), dag_tasks(template))
-    needs = dependencies(template)
+    needs = dependencies(template) if needs is None else needs
     needed = {name for names in needs.values() for name in names}
     return sorted(name for name in needs if name not in needed)
 
@@ -83,7 +83,7 @@ def wanted_tasks(template: Json) -> list[Json]:
     """The targets and all they need, each after those it needs; the others never exist."""
     tasks, needs = dag_tasks(template), dependencies(template)
     ordered: dict[str, Json] = {}
-    for target in targets(template):
+    for target in targets(template, needs):
         stack, on_way = [(target, iter(needs.get(target, ())))], {target}
         while stack:
             name, rest = stack[-1]

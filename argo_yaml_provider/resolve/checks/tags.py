@@ -8,7 +8,7 @@ begin with one of `PREFIXES` are looked at, and never what stands in `{{=…}}`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from argo_yaml_provider.expr.errors import ExprError
@@ -67,7 +67,7 @@ class Scope:
 
     def plus(self, names: Names, open_: tuple[str, ...] = ()) -> Scope:
         """A wider one."""
-        return replace(self, layers=(*self.layers, names), open=(*self.open, *open_))
+        return Scope(layers=(*self.layers, names), open=(*self.open, *open_), visits=self.visits)
 
     def at(self, key: str, path: Path) -> Scope:
         """With the global outputs that are known at a place of a template."""
