@@ -31,7 +31,7 @@ RETRY_SECONDS = 600.0
 """How long an API server may be away before a step gives up."""
 _TRANSIENT = {408, 429, 500, 502, 503, 504}
 _REPLY_SECONDS = 60.0
-_AT_ONCE = 64
+_AT_ONCE = 32
 """Requests under way, and so the connections that they need; more would make none of them faster."""
 _WATCH_SECONDS = 290
 _EXEC_PROTOCOLS = ("v4.channel.k8s.io",)

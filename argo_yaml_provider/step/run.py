@@ -64,7 +64,7 @@ async def run_task(host: Host) -> Ended:
         outcome, indices = await asker.ask(lambda flow: flow.fan_out(host.task_id, host.map_index), apart=True)
         return Ended(outcome=outcome, indices=indices)
     if task.kind == TaskKind.VERDICT:
-        verdict = await asker.ask(lambda flow: flow.verdict())
+        verdict = await asker.ask(lambda flow: flow.verdict(), apart=True)
         put_away_all(host, verdict.phase)
         if not host.facts.depth and is_synchronized(host.plan):
             await release(host, workflow_locks(host, await asker.ask(lambda flow: flow.lock_spec())))

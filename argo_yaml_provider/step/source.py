@@ -20,7 +20,7 @@ from argo_yaml_provider.step.locks import has_limit
 Json = dict[str, Any]
 T = TypeVar("T")
 _MANY = 100
-"""Outcomes that an answer may look at while the event loop waits."""
+"""Outcomes that an answer may look at, or that are fetched, while the event loop waits."""
 _GLANCE = 1.0
 """Seconds between looks at a task that a hook watches."""
 
@@ -64,7 +64,9 @@ class Loaded:
             raise Missing(kind, *key) from None
 
     async def _fetch(self, missing: Missing) -> None:
-        await asyncio.gather(*(self._fetch_one(one) for one in (missing, *missing.also)))
+        wanted = (missing, *missing.also)
+        for begin in range(0, len(wanted), _MANY):
+            await asyncio.gather(*map(self._fetch_one, wanted[begin : begin + _MANY]))
 
     async def _fetch_one(self, missing: Missing) -> None:
         if missing.kind == "outcome":

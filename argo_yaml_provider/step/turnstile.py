@@ -22,6 +22,10 @@ class Turnstile:
         """What was waited for, also by others; whoever finds it there already goes straight on."""
         if not awaited.done():
             await asyncio.shield(awaited)
-            async with self._lock:
-                await asyncio.sleep(0)
+            await self.one_by_one()
         return awaited.result()
+
+    async def one_by_one(self) -> None:
+        """Before much is done at once."""
+        async with self._lock:
+            await asyncio.sleep(0)

@@ -23,7 +23,7 @@ from argo_yaml_provider.airflow.rows import report_death
 
 _LINE = 1 << 24
 """Bytes of the longest message."""
-_COLLECT_AFTER = 25_000, 8, 1_000_000
+_COLLECT_AFTER = 10_000, 8, 1_000_000
 """For the garbage collector. By Python's own thresholds a fifth of this process's time went into looking through what thousands
 of steps hold, up to a second at once; and steps leave little garbage that refers to itself. What is old waits for a pause.
 """

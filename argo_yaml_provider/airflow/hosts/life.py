@@ -33,6 +33,7 @@ from argo_yaml_provider.flow.metrics import Measurement
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json, TaskKind
 from argo_yaml_provider.step.host import Ended
+from argo_yaml_provider.step.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -57,6 +58,7 @@ class Shared:
         self.kubes = Kubes()
         self.children = ChildRuns(self.api)
         self.listeners = Listeners()
+        self.turnstile = Turnstile()
         self._background: set[asyncio.Task[None]] = set()
         self._staying: set[asyncio.Task[None]] = set()
 
@@ -182,6 +184,7 @@ class Life:
         try:
             async with asyncio.timeout(_left(timeout, entered.begun)):
                 self._host.use(await self._shared.kubes.of(envelope.pods))
+                await self._shared.turnstile.one_by_one()
                 return await run_task(self._host)
         except TimeoutError:
             if timeout is None or _left(timeout, entered.begun):
