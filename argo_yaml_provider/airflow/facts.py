@@ -10,10 +10,11 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from argo_yaml_provider.airflow.envelope import Envelope
+from argo_yaml_provider.flow.clock import rfc3339
 from argo_yaml_provider.flow.facts import RunFacts
 
 CHILD_CONF = "argo"
@@ -109,8 +110,3 @@ def submitted_parameters(conf: Mapping[str, Any]) -> dict[str, str]:
     """The run's conf as `argo submit -p` would have said it; an empty field of the form (null) was not submitted."""
     given = {name: value for name, value in conf.items() if value is not None and name not in OWN_CONF}
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
-
-
-def rfc3339(moment: datetime) -> str:
-    """UTC, to the second, as Kubernetes writes times."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -13,7 +13,6 @@ from typing import Any
 
 from argo_yaml_provider.pods.settings import PodSettings
 from argo_yaml_provider.step.kube import Kube
-from argo_yaml_provider.step.turnstile import Turnstile
 
 _Key = tuple[str | None, str | None, str | None, bool | None]
 
@@ -29,7 +28,6 @@ class Kubes:
         self._read_extras, self._read_connection = read_extras, read_connection
         self._open: dict[_Key, asyncio.Future[Kube]] = {}
         self._stack = AsyncExitStack()
-        self._turnstile = Turnstile()
 
     async def of(self, pods: PodSettings) -> Kube:
         """The client for these settings; a thousand steps that ask at once cause one connection."""
@@ -37,7 +35,7 @@ class Kubes:
         if key not in self._open:
             self._open[key] = asyncio.ensure_future(self._connect(pods))
         try:
-            return await self._turnstile.after(self._open[key])
+            return await asyncio.shield(self._open[key])
         except Exception:
             self._open.pop(key, None)
             raise

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from argo_yaml_provider.airflow.facts import rfc3339
 from argo_yaml_provider.airflow.families import child_runs, open_run, task_instances
 from argo_yaml_provider.airflow.persons import RESUME, SUSPENDED
 from argo_yaml_provider.airflow.runs import OpenRun
 from argo_yaml_provider.airflow.shutdown import end_task
 from argo_yaml_provider.diagnostics import RunError
+from argo_yaml_provider.flow.clock import rfc3339
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.selectors import Terms, selects
 from argo_yaml_provider.flow.suspend import asked_of, supplied_outputs

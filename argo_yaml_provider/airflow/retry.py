@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY
-from argo_yaml_provider.airflow.facts import RESTARTED_CONF, SHUTDOWN_CONF, rfc3339
+from argo_yaml_provider.airflow.facts import RESTARTED_CONF, SHUTDOWN_CONF
 from argo_yaml_provider.airflow.families import open_run
 from argo_yaml_provider.airflow.runs import FINISHED, OpenRun
 from argo_yaml_provider.diagnostics import RunError
+from argo_yaml_provider.flow.clock import rfc3339
 from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.flow.results import FAILURES
 from argo_yaml_provider.flow.selectors import Terms, selects

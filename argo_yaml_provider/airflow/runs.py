@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY, Envelope
-from argo_yaml_provider.airflow.facts import rfc3339, run_facts
+from argo_yaml_provider.airflow.facts import run_facts
 from argo_yaml_provider.airflow.hosts.keys import once_key, once_task
 from argo_yaml_provider.airflow.hosts.plans import Version, read_version
 from argo_yaml_provider.airflow.xcoms import read_xcoms
+from argo_yaml_provider.flow.clock import rfc3339
 from argo_yaml_provider.flow.facts import claims_key, limit_key
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json

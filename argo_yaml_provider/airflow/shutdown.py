@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.airflow.api import Pushed, TaskRef, read_kept
 from argo_yaml_provider.airflow.envelope import OUTCOME_KEY
-from argo_yaml_provider.airflow.facts import SHUTDOWN_CONF, rfc3339
+from argo_yaml_provider.airflow.facts import SHUTDOWN_CONF
 from argo_yaml_provider.airflow.families import child_runs, open_run, task_instances
 from argo_yaml_provider.airflow.hosts.keys import attempts_key
 from argo_yaml_provider.airflow.runs import FINISHED, OpenRun
 from argo_yaml_provider.airflow.xcoms import write_xcom
 from argo_yaml_provider.diagnostics import RunError
+from argo_yaml_provider.flow.clock import rfc3339
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.shutdown import may_run, shut_down, stopped
 from argo_yaml_provider.plan.nodes import CallKind, PlannedTask, TaskKind

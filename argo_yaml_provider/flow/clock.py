@@ -7,7 +7,7 @@ Must not know: who asks.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 
 from argo_yaml_provider.expr import instant
 from argo_yaml_provider.flow.facts import RunFacts
@@ -26,3 +26,8 @@ def nanoseconds(moment: str) -> int:
         return 0
     parsed = datetime.fromisoformat(moment)
     return int(parsed.timestamp()) * SECOND + parsed.microsecond * 1000
+
+
+def rfc3339(moment: datetime) -> str:
+    """UTC, to the second, as Kubernetes writes times."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

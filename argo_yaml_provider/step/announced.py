@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from argo_yaml_provider.flow.clock import rfc3339
 from argo_yaml_provider.pods.containers import MAIN
 from argo_yaml_provider.pods.supervise import SUPERVISOR
 from argo_yaml_provider.step.kube import ApiError, Kube
+from argo_yaml_provider.step.outcome import with_end
 from argo_yaml_provider.step.watch import PodFeed
 
 Json = dict[str, Any]
@@ -25,14 +27,15 @@ MARK = b"argo-ended: "
 class Announcement:
     """Waited for from when both containers run; by one connection, until its log ends."""
 
-    def __init__(self, kube: Kube, feed: PodFeed) -> None:
-        self._kube, self._feed = kube, feed
+    def __init__(self, kube: Kube, feed: PodFeed, *, expected: bool = True) -> None:
+        self._kube, self._feed, self._expected = kube, feed, expected
         self._task: asyncio.Task[None] | None = None
 
     def update(self, pod: Json) -> None:
         """The pod's newest state."""
-        running = {status["name"] for status in _statuses(pod) if "running" in status.get("state", {})}
-        if self._task is None and {MAIN, SUPERVISOR} <= running:
+        if self._task or not self._expected:
+            return
+        if {MAIN, SUPERVISOR} <= {status["name"] for status in _statuses(pod) if "running" in status.get("state", {})}:
             self._task = asyncio.create_task(self._hear(pod))
 
     def stop(self) -> None:
@@ -52,19 +55,10 @@ class Announcement:
 
 def ended(pod: Json, at: str, message: str) -> Json:
     """The pod with main ended well; `at` is a log's time."""
-    statuses = [_completed(status, _second(at), message) if status["name"] == MAIN else status for status in _statuses(pod)]
-    return {**pod, "status": {**pod["status"], "containerStatuses": statuses}}
-
-
-def _completed(status: Json, at: str, message: str) -> Json:
-    known = {"startedAt": status["state"]["running"].get("startedAt"), "containerID": status.get("containerID")}
-    end = {**known, "exitCode": 0, "reason": "Completed", "message": message, "finishedAt": at}
-    return {**status, "state": {"terminated": end}}
-
-
-def _second(time: str) -> str:
-    """As a status writes it."""
-    return datetime.fromisoformat(time).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    main = next(status for status in _statuses(pod) if status["name"] == MAIN)
+    known = {"startedAt": main["state"]["running"].get("startedAt"), "containerID": main.get("containerID")}
+    finished = rfc3339(datetime.fromisoformat(at))
+    return with_end(pod, MAIN, {**known, "exitCode": 0, "reason": "Completed", "message": message, "finishedAt": finished})
 
 
 def _statuses(pod: Json) -> list[Json]:

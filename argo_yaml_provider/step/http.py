@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.expr.errors import ExprError
+from argo_yaml_provider.flow.clock import rfc3339
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.outcome import Attempt, Phase
 from argo_yaml_provider.step.host import Host
@@ -40,7 +41,7 @@ class Reply:
 
 async def run_http(host: Host, decision: Decision) -> Attempt:
     """Asks, and judges the answer."""
-    started_at = _now()
+    started_at = rfc3339(datetime.now(UTC))
     try:
         async with asyncio.timeout(decision.deadline_seconds):
             attempt = await _ask(host, decision.template["http"])
@@ -49,7 +50,7 @@ async def run_http(host: Host, decision: Decision) -> Attempt:
     except (RunError, ExprError) as error:
         host.log(str(error))
         attempt = Attempt(phase=Phase.FAILED, message=error.message)
-    return replace(attempt, started_at=started_at, finished_at=_now())
+    return replace(attempt, started_at=started_at, finished_at=rfc3339(datetime.now(UTC)))
 
 
 async def _ask(host: Host, http: Json) -> Attempt:
@@ -142,7 +143,3 @@ def _canonical(headers: list[tuple[str, str]]) -> dict[str, list[str]]:
     for name, value in headers:
         found.setdefault("-".join(word.capitalize() for word in name.split("-")), []).append(value)
     return found
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

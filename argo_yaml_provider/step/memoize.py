@@ -16,7 +16,7 @@ from typing import Any
 from argo_yaml_provider.diagnostics import RunError
 from argo_yaml_provider.expr.clock import parse_duration
 from argo_yaml_provider.expr.errors import ExprError
-from argo_yaml_provider.flow.clock import SECOND, nanoseconds
+from argo_yaml_provider.flow.clock import SECOND, nanoseconds, rfc3339
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.identity import node_id
 from argo_yaml_provider.flow.outcome import Outcome, Phase
@@ -54,7 +54,7 @@ async def save_cached(host: Host, decision: Decision, outputs: Outputs | None) -
     memoize = decision.template.get("memoize")
     if memoize is None:
         return ""
-    moment = _now()
+    moment = rfc3339(datetime.now(UTC))
     entry = {
         "nodeID": node_id(host.facts.name, decision.node),
         "outputs": _written(outputs, decision.template),
@@ -81,7 +81,7 @@ async def _load(host: Host, memoize: Json) -> Json | None:
         entry: Json = dict(json.loads(found["data"][key]))
     except (ValueError, TypeError) as error:
         raise RunError(f"malformed cache entry: could not unmarshal JSON; unable to parse: {error}") from None
-    hit = json.dumps({**entry, "lastHitTimestamp": _now()})
+    hit = json.dumps({**entry, "lastHitTimestamp": rfc3339(datetime.now(UTC))})
     await _change(host, memoize, lambda data: {**data, key: hit} if data.get(key) == found["data"][key] else data)
     return entry
 
@@ -162,7 +162,3 @@ def _written(outputs: Outputs | None, template: Json) -> Json | None:
         "exitCode": outputs.exit_code,
     }
     return {field: value for field, value in written.items() if value not in (None, [])}
-
-
-def _now() -> str:
-    return datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -92,10 +92,14 @@ def terminated(pod: Json, container: str) -> Json | None:
 
 def with_message(pod: Json, message: str, container: str = MAIN) -> Json:
     """The pod, with what main itself said at its end in place of what the supervisor handed on."""
+    end = terminated(pod, container)
+    return with_end(pod, container, {**end, "message": message}) if end else pod
+
+
+def with_end(pod: Json, container: str, end: Json) -> Json:
+    """The pod, with a container ended so."""
     statuses = [
-        {**status, "state": {"terminated": {**status["state"]["terminated"], "message": message}}}
-        if status["name"] == container and "terminated" in status.get("state", {})
-        else status
+        {**status, "state": {"terminated": end}} if status["name"] == container else status
         for status in pod.get("status", {}).get("containerStatuses", [])
     ]
     return {**pod, "status": {**pod.get("status", {}), "containerStatuses": statuses}}

@@ -118,12 +118,10 @@ async def _watch(host: Host, pod: Json, decision: Decision, moves: Moves) -> Att
     """Follows the pod until its end is known, its outputs are read and its logs are written."""
     logs = LogReader(host.kube, host.log)
     reason = ""
-    announcement: Announcement | None = None
-    try:
-        async with host.kube.watch_pod(pod) as feed:
-            seen = Seen(pod=pod)
-            if _is_announced(host, decision, moves):
-                announcement = Announcement(host.kube, feed)
+    async with host.kube.watch_pod(pod) as feed:
+        announcement = Announcement(host.kube, feed, expected=_is_announced(host, decision, moves))
+        seen = Seen(pod=pod)
+        try:
             while True:
                 seen, end = await _next(host, feed, seen, decision)
                 if end:
@@ -133,17 +131,15 @@ async def _watch(host: Host, pod: Json, decision: Decision, moves: Moves) -> Att
                     attempt = _with_containers(_attempt(seen.pod, *given), seen.pod, decision)
                     return replace(attempt, resources=used(seen.pod)) if asks_for_usage(host.plan) else attempt
                 logs.update(seen.pod)
-                if announcement:
-                    announcement.update(seen.pod)
+                announcement.update(seen.pod)
                 if decision.template.get("daemon") and is_serving(seen.pod):
                     host.log("the daemon is ready")
                     return daemoned(seen.pod)
                 if (now := pending_reason(seen.pod)) != reason:
                     reason = now
                     host.log(f"waiting: {reason}" if reason else "the wait is over")
-    finally:
-        logs.stop()
-        if announcement:
+        finally:
+            logs.stop()
             announcement.stop()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from argo_yaml_provider.flow.clock import rfc3339
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.plan.nodes import TaskKind
 from argo_yaml_provider.pods.names import pod_name
@@ -27,7 +28,7 @@ async def end_overdue(host: Host, message: str) -> Ended:
     decision = await asker.ask(lambda flow: flow.decide(host.task_id, host.map_index, attempts))
     if decision.outcome is not None:
         return Ended(outcome=failed)
-    name, now = pod_name(pod_key(host, decision.attempt)), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    name, now = pod_name(pod_key(host, decision.attempt)), rfc3339(datetime.now(UTC))
     attempts = (*attempts, Attempt(phase=Phase.FAILED, message=message, pod=name, started_at=now, finished_at=now))
     await host.record_attempts(attempts)
     retry = await asker.ask(lambda flow: flow.retry(host.task_id, host.map_index, attempts))

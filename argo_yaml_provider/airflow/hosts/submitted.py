@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.airflow.envelope import Envelope, child_dag_id
-from argo_yaml_provider.airflow.facts import CHILD_CONF, rfc3339
+from argo_yaml_provider.airflow.facts import CHILD_CONF
 from argo_yaml_provider.airflow.hosts.children import fail_run
 from argo_yaml_provider.airflow.runs import FINISHED, RunReader
 from argo_yaml_provider.diagnostics import RunError
+from argo_yaml_provider.flow.clock import rfc3339
 from argo_yaml_provider.plan.nodes import Json, Plan
 from argo_yaml_provider.step.host import RunRef
 
