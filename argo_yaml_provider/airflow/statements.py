@@ -1,6 +1,6 @@
-"""The SQL of a task's usual beginning and end, built once a process: building it anew costs five times as much as running it.
+"""The SQL of tasks' usual beginning and end, built once a process: building it anew costs five times as much as running it.
 
-In: a dialect.  Out: statements that take their values when they are run.
+In: a dialect.  Out: statements that take their values when they are run, for many tasks at once.
 Must not know: when they are the right ones (usual.py does).
 """
 
@@ -22,19 +22,14 @@ class Statements:
     """All of them, for one dialect."""
 
     waiting: Any
-    """The task before its start, and what its run says; its row is locked."""
+    """Tasks before their start, whether they have XComs, and what their runs say; their rows are locked."""
     begin: Any
-    keys: Any
-    """Of a task's XComs."""
     log: Any
     running: Any
-    """The task before its end; its row is locked."""
-    forget: Any
-    """Deletes an XCom."""
+    """Tasks before their end; their rows are locked."""
     push: Any
+    """Writes XComs, over those that are there."""
     end: Any
-    end_turn: Any
-    """`end`, with the name of the loop's turn."""
     turn: Any
     """Names the turn of a loop."""
     show: Any
@@ -45,68 +40,97 @@ class Statements:
 def statements(dialect: str) -> Statements:
     """Those of one dialect."""
     from airflow.models.log import Log
-    from airflow.models.taskinstance import TaskInstance
-    from airflow.models.xcom import XComModel
-    from sqlalchemy import and_, bindparam, delete, insert, select
+    from sqlalchemy import bindparam, insert
 
-    xcoms = XComModel.__table__
-    its = and_(*(xcoms.c[name] == bindparam(name) for name in NAMES))
-    end = _end(dialect)
+    begun: dict[str, Any] = {name: bindparam(said) for name, said in _BEGINS.items()}
     return Statements(
-        waiting=_locked(TaskInstance, ("max_tries", "next_method", "next_kwargs"), ("conf", "run_after")),
-        begin=_update().values({**_BEGUN, **{name: bindparam(said) for name, said in _BEGINS.items()}}),
-        keys=select(xcoms.c.key).where(its),
+        waiting=_locked(("max_tries", "next_method", "next_kwargs"), ("conf", "run_after")).add_columns(_has_xcoms()),
+        begin=_update(_task().c.id.in_(_these())).values({**_BEGUN, **begun}),
         log=insert(Log.__table__),
-        running=_locked(TaskInstance, ("hostname",), ("id",), ("fail_fast",)),
-        forget=delete(xcoms).where(its, xcoms.c.key == bindparam("key")),
-        push=insert(xcoms),
-        end=end,
-        end_turn=end.values(rendered_map_index=bindparam("turn")),
-        turn=_update().values(rendered_map_index=bindparam("turn")),
+        running=_locked(("hostname",), ("id",), ("fail_fast",)),
+        push=_push(dialect),
+        end=_end(dialect),
+        turn=_update(_task().c.id == bindparam("ti")).values(rendered_map_index=bindparam("turn")),
         show=_show(dialect),
     )
 
 
-def _locked(model: Any, task: tuple[str, ...], run: tuple[str, ...], dag: tuple[str, ...] = ()) -> Any:
-    """One task with its run and DAG; a run's id is called `run`."""
+def _task() -> Any:
+    from airflow.models.taskinstance import TaskInstance
+
+    return TaskInstance.__table__
+
+
+def _these() -> Any:
+    from sqlalchemy import bindparam
+
+    return bindparam("tis", expanding=True)
+
+
+def _locked(task: tuple[str, ...], run: tuple[str, ...], dag: tuple[str, ...] = ()) -> Any:
+    """Tasks with their runs and DAGs, in one order for all who lock many; a run's id is called `run`."""
     from airflow.models.dag import DagModel
     from airflow.models.dagrun import DagRun
-    from sqlalchemy import and_, bindparam, select
+    from sqlalchemy import and_, select
 
-    tasks, runs, dags = model.__table__, DagRun.__table__, DagModel.__table__
-    columns = [tasks.c[name] for name in ("state", "try_number", *task)]
+    tasks, runs, dags = _task(), DagRun.__table__, DagModel.__table__
+    columns = [tasks.c[name] for name in ("id", "state", "try_number", *task)]
     columns += [runs.c[name].label("run") if name == "id" else runs.c[name] for name in ("logical_date", *run)]
     columns += [dags.c[name] for name in ("owners", *dag)]
     joined = tasks.join(runs, and_(tasks.c.dag_id == runs.c.dag_id, tasks.c.run_id == runs.c.run_id))
     joined = joined.join(dags, tasks.c.dag_id == dags.c.dag_id)
-    return select(*columns).select_from(joined).where(tasks.c.id == bindparam("ti")).with_for_update(of=tasks)
+    chosen = select(*columns).select_from(joined).where(tasks.c.id.in_(_these()))
+    return chosen.order_by(tasks.c.id).with_for_update(of=tasks)
 
 
-def _update() -> Any:
-    from airflow.models.taskinstance import TaskInstance
-    from sqlalchemy import bindparam, update
+def _has_xcoms() -> Any:
+    from airflow.models.xcom import XComModel
+    from sqlalchemy import exists
 
-    return update(TaskInstance.__table__).where(TaskInstance.__table__.c.id == bindparam("ti"))
+    tasks, xcoms = _task(), XComModel.__table__
+    return exists().where(*(xcoms.c[name] == tasks.c[name] for name in NAMES)).correlate(tasks).label("has_xcoms")
+
+
+def _update(which: Any) -> Any:
+    from sqlalchemy import update
+
+    return update(_task()).where(which)
 
 
 def _end(dialect: str) -> Any:
-    """With the duration as Airflow has the database work it out."""
+    """With the duration as Airflow has the database work it out. A loop's turn keeps its name where none is said."""
     from types import SimpleNamespace
 
     from airflow.models.taskinstance import TaskInstance
-    from sqlalchemy import bindparam
+    from sqlalchemy import bindparam, func
 
-    at = bindparam("at", type_=TaskInstance.__table__.c.end_date.type)
+    named = _task().c.rendered_map_index
+    at = bindparam("at", type_=_task().c.end_date.type)
     bind: Any = SimpleNamespace(dialect=SimpleNamespace(name=dialect))
-    timed: Any = TaskInstance.duration_expression_update(at, _update(), bind)  # type: ignore[arg-type]
-    return timed.values(state=bindparam("to"), **_ENDED)
+    its = _update(_task().c.id == bindparam("ti"))
+    timed: Any = TaskInstance.duration_expression_update(at, its, bind)  # type: ignore[arg-type]
+    turn = func.coalesce(bindparam("turn", type_=named.type), named)
+    return timed.values(state=bindparam("to"), rendered_map_index=turn, **_ENDED)
+
+
+def _push(dialect: str) -> Any:
+    from airflow.models.xcom import XComModel
+
+    fixed = ("dag_run_id", "task_id", "map_index", "key", "dag_id", "run_id")
+    return _upsert(dialect, XComModel.__table__, fixed[:4], fixed, ("value", "timestamp", "dag_result"))
 
 
 def _show(dialect: str) -> Any:
     from airflow.models.renderedtifields import RenderedTaskInstanceFields
+
+    return _upsert(dialect, RenderedTaskInstanceFields.__table__, NAMES, NAMES, ("rendered_fields", "k8s_pod_yaml"))
+
+
+def _upsert(dialect: str, table: Any, key: tuple[str, ...], fixed: tuple[str, ...], new: tuple[str, ...]) -> Any:
+    """Rows written over those of the same key."""
     from airflow.utils.sqlalchemy import build_upsert_stmt
     from sqlalchemy import bindparam
 
-    shown: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("rendered_fields", "k8s_pod_yaml")}
-    values = {**{name: bindparam(f"of_{name}") for name in NAMES}, **shown}
-    return build_upsert_stmt(dialect, RenderedTaskInstanceFields.__table__, list(NAMES), values, shown)
+    shown: dict[str, Any] = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in new}
+    values = {**{name: bindparam(f"of_{name}", type_=table.c[name].type) for name in fixed}, **shown}
+    return build_upsert_stmt(dialect, table, list(key), values, shown)

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 
 from argo_yaml_provider.airflow import api, run, usual
-from argo_yaml_provider.airflow.api import Finish, Identity, Pushed, Shown, TaskRef
-from argo_yaml_provider.airflow.hosts.shows import Shows
+from argo_yaml_provider.airflow.api import Entered, Finish, Identity, Pushed, Shown, Start, TaskRef
 from argo_yaml_provider.plan.compile import compile_text
 from argo_yaml_provider.pods.settings import PodSettings
 from bench import database
@@ -117,6 +117,17 @@ def _told(name: str, value: object) -> object:
     return "its own" if name in ("id", "task_id", "task_display_name") else value
 
 
+def begin(session: Session, *task_ids: str) -> None:
+    """They run."""
+    tis = [ref(session, task_id) for task_id in task_ids]
+    assert set(usual.begin(session, tis, WHO, BEGUN)) == set(tis)
+
+
+def end_usually(session: Session, task_id: str, end: Finish) -> bool:
+    """Whether it was one."""
+    return bool(usual.end(session, {ref(session, task_id): end}, ENDED))
+
+
 def set_row(session: Session, task_id: str, **values: Any) -> None:
     from airflow.models.taskinstance import TaskInstance
     from sqlalchemy import update
@@ -126,9 +137,9 @@ def set_row(session: Session, task_id: str, **values: Any) -> None:
 
 @on_both
 def test_a_beginning_leaves_what_airflow_leaves(session: Session) -> None:
-    ours = api.enter_running(session, ref(session, OURS), WHO, adopt=False, context=False)
-    theirs = api.enter_running(session, ref(session, THEIRS), WHO, adopt=False, context=True)
-    assert ours.context is None
+    (ours,) = api.begin_usual(session, [Start(ti=ref(session, OURS), who=WHO)])
+    theirs = api.enter_running(session, Start(ti=ref(session, THEIRS), who=WHO))
+    assert ours
     assert ours == replace(theirs, context=None, begun=ours.begun)
     assert rows(session, OURS) == rows(session, THEIRS)
     assert [row["event"] for row in rows(session, OURS)["log"]] == ["running"]
@@ -145,25 +156,44 @@ def test_a_beginning_leaves_what_airflow_leaves(session: Session) -> None:
     ],
 )
 def test_an_end_leaves_what_airflow_leaves(session: Session, end: Finish) -> None:
-    for task_id in (OURS, THEIRS):
-        assert usual.begin(session, ref(session, task_id), WHO, BEGUN)
-    assert usual.end(session, ref(session, OURS), end, ENDED)
-    api._finish(session, ref(session, THEIRS), end, ENDED)
+    begin(session, OURS, THEIRS)
+    assert end_usually(session, OURS, end)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(api, "datetime", SimpleNamespace(now=lambda _: ENDED))
+        api.finish(session, ref(session, THEIRS), end)
     assert rows(session, OURS) == rows(session, THEIRS)
     assert {row["duration"] for row in rows(session, OURS)["task_instance"]} <= {62.212, 62.21211}
 
 
 @on_both
 def test_what_is_shown_of_tasks_that_run_is_what_their_end_would_leave(session: Session) -> None:
-    for task_id in (OURS, THEIRS):
-        assert usual.begin(session, ref(session, task_id), WHO, BEGUN)
-    api.show_running(session, [(ref(session, OURS), SHOWN), (ref(session, THEIRS), Shown())])
+    begin(session, OURS, THEIRS)
+    api.show_running(session, [(ref(session, OURS), lambda: SHOWN), (ref(session, THEIRS), Shown)])
     (shown,) = rows(session, OURS)["rendered_task_instance_fields"]
     assert rows(session, THEIRS)["rendered_task_instance_fields"] == []
-    assert usual.end(session, ref(session, THEIRS), SUCCESS, ENDED)
+    assert end_usually(session, THEIRS, SUCCESS)
     assert rows(session, THEIRS)["rendered_task_instance_fields"] == [shown]
     turns = [rows(session, task_id)["task_instance"][0]["rendered_map_index"] for task_id in (OURS, THEIRS)]
     assert turns == ["(0:item)", "(0:item)"]
+
+
+@on_both
+async def test_many_begin_and_end_at_once_each_with_its_own_fate(session: Session) -> None:
+    known = [ref(session, task_id) for task_id in (OURS, THEIRS)]
+    session.commit()
+    gone, own = replace(known[0], id=str(UUID(int=1))), api.ExecutionApi()
+    tasks = [known[0], gone, known[1]]
+    begun = await asyncio.gather(*(own.enter(Start(ti=ti, who=WHO)) for ti in tasks), return_exceptions=True)
+    assert [type(one) for one in begun] == [Entered, api.Refused, Entered]
+    ends = [SUCCESS, SUCCESS, replace(SUCCESS, state="up_for_retry", retry_delay=5.0, pushed=(), shown=Shown())]
+    ended = await asyncio.gather(*map(own.finish, tasks, ends), return_exceptions=True)
+    own.close()
+    assert [type(one) for one in ended] == [type(None), api.Refused, type(None)]
+    found = [rows(session, task_id) for task_id in (OURS, THEIRS)]
+    assert [one["task_instance"][0]["state"] for one in found] == ["success", "up_for_retry"]
+    assert [one["task_instance"][0]["rendered_map_index"] for one in found] == ["(0:item)", None]
+    assert [len(one["xcom"]) for one in found] == [1, 0]
+    assert [[row["event"] for row in one["log"]] for one in found] == [["running", "success"], ["running", "up_for_retry"]]
 
 
 async def test_one_that_cannot_be_shown_keeps_no_other_from_it(session: Session) -> None:
@@ -171,8 +201,7 @@ async def test_one_that_cannot_be_shown_keeps_no_other_from_it(session: Session)
     session.commit()
     tasks = [known[0], replace(known[0], id=str(UUID(int=1)), run_id="gone"), known[1]]
     own = api.ExecutionApi()
-    shows = Shows(own)
-    said = await asyncio.gather(*(shows.write(ti, lambda: SHOWN) for ti in tasks), return_exceptions=True)
+    said = await asyncio.gather(*(own.show(ti, lambda: SHOWN) for ti in tasks), return_exceptions=True)
     own.close()
     assert [type(one).__name__ for one in said] == ["NoneType", "IntegrityError", "NoneType"]
     assert [len(rows(session, task_id)["rendered_task_instance_fields"]) for task_id in (OURS, THEIRS)] == [1, 1]
@@ -207,9 +236,9 @@ async def test_a_connection_that_the_server_ends_is_replaced(session: Session) -
     ],
 )
 def test_an_end_to_which_more_belongs_is_left_to_airflow(session: Session, end: Finish) -> None:
-    assert usual.begin(session, ref(session, OURS), WHO, BEGUN)
+    begin(session, OURS)
     before = rows(session, OURS)
-    assert not usual.end(session, ref(session, OURS), end, ENDED)
+    assert not end_usually(session, OURS, end)
     assert rows(session, OURS) == before
 
 
@@ -218,16 +247,16 @@ def test_a_failure_that_stops_others_is_left_to_airflow(session: Session) -> Non
     from sqlalchemy import update
 
     session.execute(update(DagModel).values(fail_fast=True))
-    assert usual.begin(session, ref(session, OURS), WHO, BEGUN)
-    assert not usual.end(session, ref(session, OURS), replace(SUCCESS, state="failed"), ENDED)
-    assert usual.end(session, ref(session, OURS), SUCCESS, ENDED)
+    begin(session, OURS)
+    assert not end_usually(session, OURS, replace(SUCCESS, state="failed"))
+    assert end_usually(session, OURS, SUCCESS)
 
 
 @pytest.mark.parametrize("state", ["success", "failed", "restarting", "up_for_retry", None])
 def test_an_end_that_somebody_else_has_written_is_refused(session: Session, state: str | None) -> None:
-    assert usual.begin(session, ref(session, OURS), WHO, BEGUN)
+    begin(session, OURS)
     set_row(session, OURS, state=state)
-    assert not usual.end(session, ref(session, OURS), replace(SUCCESS, state="skipped"), ENDED)
+    assert not end_usually(session, OURS, replace(SUCCESS, state="skipped"))
     assert rows(session, OURS)["xcom"] == []
 
 
@@ -241,7 +270,7 @@ def test_an_end_that_somebody_else_has_written_is_refused(session: Session, stat
 )
 def test_a_beginning_that_is_not_the_first_is_left_to_airflow(session: Session, values: dict[str, Any]) -> None:
     set_row(session, OURS, **values)
-    assert usual.begin(session, ref(session, OURS), WHO, BEGUN) is None
+    assert usual.begin(session, [ref(session, OURS)], WHO, BEGUN) == {}
     assert rows(session, OURS)["log"] == []
 
 
@@ -249,15 +278,15 @@ def test_a_beginning_with_values_of_an_earlier_try_is_left_to_airflow(session: S
     from argo_yaml_provider.airflow.xcoms import write_xcom
 
     write_xcom(session, ref(session, OURS), PUSHED)
-    assert usual.begin(session, ref(session, OURS), WHO, BEGUN) is None
-    api.enter_running(session, ref(session, OURS), WHO, adopt=False, context=False)
+    assert usual.begin(session, [ref(session, OURS)], WHO, BEGUN) == {}
+    api.enter_running(session, Start(ti=ref(session, OURS), who=WHO))
     assert rows(session, OURS)["xcom"] == []
 
 
 def test_a_task_that_is_gone_is_nobodys(session: Session) -> None:
     gone = replace(ref(session, OURS), id="00000000-0000-0000-0000-000000000000")
-    assert usual.begin(session, gone, WHO, BEGUN) is None
-    assert not usual.end(session, gone, SUCCESS, ENDED)
+    assert usual.begin(session, [gone], WHO, BEGUN) == {}
+    assert usual.end(session, {gone: SUCCESS}, ENDED) == set()
 
 
 @pytest.mark.parametrize(("dialect", "known"), [("sqlite", True), ("postgresql", True), ("mysql", False)])
@@ -269,6 +298,6 @@ def test_a_release_of_airflow_whose_tables_are_not_known_does_it_all_itself(sess
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("airflow.__version__", "3.4.0")
         usual._is_known.cache_clear()
-        assert usual.begin(session, ref(session, OURS), WHO, BEGUN) is None
+        assert usual.begin(session, [ref(session, OURS)], WHO, BEGUN) == {}
     usual._is_known.cache_clear()
-    assert usual.begin(session, ref(session, OURS), WHO, BEGUN)
+    begin(session, OURS)

@@ -151,7 +151,7 @@ class ExecutorHost:
     async def show(self) -> None:
         """Show it now, while the step goes on."""
         manifest = self._patient.manifest if self._patient else None
-        await self._shared.shows.write(self._ti, self.shown)
+        await self._shared.api.show(self._ti, self.shown)
         self._showed = manifest
 
     async def undo(self) -> None:

@@ -15,16 +15,15 @@ from collections.abc import Coroutine
 from dataclasses import asdict
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from argo_yaml_provider.airflow.api import Entered, ExecutionApi, Finish, Identity, Pushed, Refused, TaskRef, enter_running
+from argo_yaml_provider.airflow.api import Entered, ExecutionApi, Finish, Identity, Pushed, Refused, Start, TaskRef
 from argo_yaml_provider.airflow.envelope import Envelope
 from argo_yaml_provider.airflow.hosts.children import ChildRuns
 from argo_yaml_provider.airflow.hosts.host import ExecutorHost
 from argo_yaml_provider.airflow.hosts.listeners import Bundle, Listeners, Told
 from argo_yaml_provider.airflow.hosts.metrics import count_end, count_start, tags_of
 from argo_yaml_provider.airflow.hosts.plans import Plans
-from argo_yaml_provider.airflow.hosts.shows import Shows
 from argo_yaml_provider.airflow.hosts.task_log import TaskLog
 from argo_yaml_provider.airflow.persons import AwaitsPerson
 from argo_yaml_provider.airflow.retries import StepFailed
@@ -34,9 +33,6 @@ from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.plan.nodes import Json, TaskKind
 from argo_yaml_provider.step.host import Ended
 from argo_yaml_provider.step.turnstile import Turnstile
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +50,6 @@ class Shared:
         self.api = ExecutionApi()
         self.who: Identity = identity(os.getpid())
         self.plans = Plans(self.api)
-        self.shows = Shows(self.api)
         self.kubes = Kubes()
         self.children = ChildRuns(self.api)
         self.listeners = Listeners()
@@ -127,7 +122,7 @@ class Life:
         """What the scheduler is told: success (ended under control), failed (the row says nothing yet), drop (not ours)."""
         with self.log:
             try:
-                return await self._run_entered(await self._shared.api.call(self._enter))
+                return await self._run_entered(await self._shared.api.enter(self._start()))
             except asyncio.CancelledError:
                 return await self._cancelled(), ""
             except Refused as refusal:
@@ -137,11 +132,10 @@ class Life:
                 if self._host:
                     self._host.forget()
 
-    def _enter(self, session: Session) -> Entered:
-        """In a thread, where a slow disk holds up no other life."""
-        self.log.open()
+    def _start(self) -> Start:
+        """The log is opened in a thread, where a slow disk holds up no other life."""
         heard = self._shared.listeners.any
-        return enter_running(session, self.ti, self._shared.who, adopt=self._adopt, context=heard)
+        return Start(ti=self.ti, who=self._shared.who, adopt=self._adopt, context=heard, before=self.log.open)
 
     async def _run_entered(self, entered: Entered) -> tuple[str, str]:
         from argo_yaml_provider.diagnostics import RunError
