@@ -3,8 +3,8 @@
 Usage: python tests/parity/run.py [NAME…] [--backend embedded|cluster] [--execution executor|triggerer|worker] [--keep DIR]
 
 NAME is a file's path in index.tsv without `examples/` and `.yaml`; `.N` at its end is its document N. Without a name, all run.
-`known.tsv` beside this file lists what is known to differ, on which backend (embedded, cluster, both), and why; a difference
-that is not listed, or a listed one that is none any more, fails the run.
+`known.tsv` beside this file lists what is known to differ, where (a backend, both, or steps run by anyone but an executor), and
+why; a difference that is not listed, or a listed one that is none any more, fails the run.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ PARITY = Path(os.environ.get("ARGO_PARITY", HERE.parent.parent.parent / "shared"
 EXAMPLES = PARITY / "argo-4.1.2"
 KNOWN = HERE / "known.tsv"
 NAMESPACE = "argo"
+_SECONDS = {"executor": 900.0, "triggerer": 2400.0, "worker": 2400.0}
+"""For all of them together: a task that Airflow starts a process for takes seconds."""
 IMAGES = {"argoproj/argosay:v2": {"entrypoint": ["/argosay"]}, "argoproj/argosay:v1": {"entrypoint": ["/argosay"]}}
 """As the recording controller's `images` map had them."""
 WAITING = "waits"
@@ -76,11 +78,12 @@ def read_cases() -> dict[str, Case]:
     return cases
 
 
-def read_known(backend: str) -> dict[str, str]:
-    """What is known to differ on this backend: reasons, by name."""
+def read_known(backend: str, execution: str) -> dict[str, str]:
+    """What is known to differ there: reasons, by name."""
+    places = {"both", backend, *(["worker"] if execution != "executor" else [])}
     with KNOWN.open() as rows:
         known = [row for row in csv.reader(rows, delimiter="\t") if row and not row[0].startswith("#")]
-    return {name: reason for name, where, reason in known if where in ("both", backend)}
+    return {name: reason for name, where, reason in known if where in places}
 
 
 def load_compare() -> ModuleType:
@@ -142,7 +145,7 @@ def run_cases(cases: Sequence[Case], backend: str, execution: str = "executor") 
             document=case.document if case else None,
             kubeconfig=kubeconfig,
             namespace=NAMESPACE,
-            stop=Stop(timeout=900, until_waiting=True),
+            stop=Stop(timeout=_SECONDS[execution], until_waiting=True),
             output="json",
             output_dir=None,
             execution=execution,
@@ -197,7 +200,7 @@ def main() -> int:
     parser.add_argument("--execution", choices=["executor", "triggerer", "worker"], default="executor", help="who runs steps")
     parser.add_argument("--keep", type=Path, help="leave each result here")
     chosen = parser.parse_args()
-    recorded, known = read_cases(), read_known(chosen.backend)
+    recorded, known = read_cases(), read_known(chosen.backend, chosen.execution)
     names = chosen.names or list(recorded)
     if unknown := [name for name in names if name not in recorded]:
         parser.error(f"not in index.tsv: {', '.join(unknown)}")
