@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 DAG_ID = "argo-yaml/dag-id"
 """The annotation that names a workflow's DAG."""
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]+")
+_INDEX = "paths by dag_id"
 _MAX_ID = 200
 """Of Airflow's 250: the rest is for the keys of child plans."""
 
@@ -158,10 +159,10 @@ class Folder:
 
     def entries(self) -> list[Entry]:
         """Every workflow of the folder under the dag_id it gets; remembered for `remembered`."""
-        found = named([entry for entries in self.by_path().values() for entry in entries])
-        self.cache.write(
-            self._index, {"dags": {dag_id: str(entry.path) for entry in found if not entry.error for dag_id in _ids(entry)}}
-        )
+        with self.cache.open():
+            found = named([entry for entries in self.by_path().values() for entry in entries])
+            index = {dag_id: str(entry.path) for entry in found if not entry.error for dag_id in _ids(entry)}
+            self.cache.write(self._index, _INDEX, index)
         return found
 
     def by_path(self) -> dict[Path, list[Entry]]:
@@ -174,11 +175,9 @@ class Folder:
 
     def remembered(self, dag_id: str) -> Entry | None:
         """The entry of a dag_id, if its file is as it was when the folder was last read."""
-        index = self.cache.read(self._index)
-        path = (index or {}).get("dags", {}).get(dag_id)
-        if path is None:
-            return None
-        entries = [entry for entry in self.read(Path(path)) if dag_id in _ids(entry)]
+        with self.cache.open():
+            path = (self.cache.read(self._index, _INDEX) or {}).get(dag_id)
+            entries = [entry for entry in self.read(Path(path)) if dag_id in _ids(entry)] if path else []
         return entries[0] if len(entries) == 1 else None
 
     def read(self, path: Path) -> list[Entry]:

@@ -110,7 +110,8 @@ class Mirror:
         from argo_yaml_provider.airflow.settings import read_settings
 
         folder = Folder(folder=self.target, settings=read_settings())
-        self._entries = {name: self._read(folder, name, raw) for name, raw in files.items() if is_workflow(raw)}
+        with folder.cache.open():
+            self._entries = {name: self._read(folder, name, raw) for name, raw in files.items() if is_workflow(raw)}
         chosen = named([entry for _, entries in self._entries.values() for entry in entries])
         ids = {(entry.place, entry.by_path): entry.dag_id for entry in chosen if not entry.error}
         clashes = {entry.dag_id: entry.error for entry in chosen if entry.error}
