@@ -59,8 +59,9 @@ class ArgoDagBundle(BaseDagBundle):
             if self.version is None:
                 _import_ahead()
                 self._take_over()
-            elif not self.path.is_dir():
+            elif not self._done.is_file():
                 self._mirror.show(self._files_of(self.version))
+                self._done.touch()
         super().initialize()
 
     @property
@@ -81,6 +82,11 @@ class ArgoDagBundle(BaseDagBundle):
     def view_url_template(self) -> str | None:
         """The other bundle's."""
         return super().view_url_template() or self._inner.view_url_template()
+
+    @property
+    def _done(self) -> Path:
+        """Stands in the mirror of an older version once that is whole: a process may be killed as it writes one."""
+        return self.path / ".done"
 
     def _take_over(self) -> None:
         if self._source is None or self._source.folder != self._inner.path:

@@ -87,22 +87,34 @@ class Mirror:
     _entries: dict[str, tuple[str, list[Entry]]] = field(default_factory=dict)
 
     def show(self, files: Files) -> None:
-        """Hold these; what is as it should be is not touched."""
-        self.target.mkdir(parents=True, exist_ok=True)
-        if self._there is None:
-            below = [path for path in self.target.rglob("*") if path.is_file()]
-            self._there = {path.relative_to(self.target).as_posix(): path.read_bytes() for path in below}
-        self._make(self._there, files, lambda name: not name.endswith(".py"))
-        self._make(self._there, self._dag_files(files), lambda name: name.endswith(".py"))
+        """Hold these; what is as it should be is not touched.
 
-    def _make(self, there: dict[str, bytes], files: Files, ours: Callable[[str], bool]) -> None:
+        A mirror that is new is read by nobody before it is done, and what a killed process leaves half written is mended here,
+        by the next: so its files are written where they will be. Others are replaced in one step.
+        """
+        self.target.mkdir(parents=True, exist_ok=True)
+        fresh = False
+        if self._there is None:
+            self._there = self._read_all()
+            fresh = not self._there
+        write = _write_new if fresh else _write_whole
+        self._make(files, lambda name: not name.endswith(".py"), write)
+        self._make(self._dag_files(files), lambda name: name.endswith(".py"), write)
+
+    def _read_all(self) -> dict[str, bytes]:
+        below = [path for path in self.target.rglob("*") if path.is_file()]
+        return {path.relative_to(self.target).as_posix(): path.read_bytes() for path in below}
+
+    def _make(self, files: Files, ours: Callable[[str], bool], write: Callable[[Path, bytes], None]) -> None:
         """Write the files, and remove others that are `ours`."""
+        there = self._there
+        assert there is not None
         for name in [name for name in there if ours(name) and name not in files]:
             (self.target / name).unlink(missing_ok=True)
             del there[name]
         for name, raw in files.items():
             if there.get(name) != raw:
-                _write(self.target / name, raw)
+                write(self.target / name, raw)
                 there[name] = raw
 
     def _dag_files(self, files: Files) -> dict[str, bytes]:
@@ -149,8 +161,15 @@ def _literal(text: str) -> str:
     return repr(text)
 
 
-def _write(path: Path, raw: bytes) -> None:
-    """In one step."""
+def _write_new(path: Path, raw: bytes) -> None:
+    """A file that is not there: never into one whose content others share."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(raw)
+
+
+def _write_whole(path: Path, raw: bytes) -> None:
+    """In one step, whatever is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
     with os.fdopen(handle, "wb") as file:
@@ -172,8 +191,8 @@ class Store:
         if not (self.folder / f"{version}.json").is_file():
             for name, content in hashes.items():
                 if not (self.folder / "contents" / content).is_file():
-                    _write(self.folder / "contents" / content, files[name])
-            _write(self.folder / f"{version}.json", listed)
+                    _write_whole(self.folder / "contents" / content, files[name])
+            _write_whole(self.folder / f"{version}.json", listed)
         return version
 
     def files(self, version: str) -> dict[str, bytes] | None:

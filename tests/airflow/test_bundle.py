@@ -14,6 +14,7 @@ from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.sdk.exceptions import AirflowException
 
 from argo_yaml_provider.airflow.bundle import ArgoDagBundle
+from argo_yaml_provider.airflow.mirror import Mirror
 
 HELLO = """apiVersion: argoproj.io/v1alpha1
 kind: Workflow
@@ -133,6 +134,23 @@ def test_a_run_keeps_the_version_it_started_with(folder: Path) -> None:
     (folder / "one.yaml").write_text(HELLO.replace("NAME", "another"))
     assert list(bag(bundle(folder)).dags) == ["another"]
     assert list(bag(bundle(folder, version=version)).dags) == ["one"]
+
+
+def test_a_version_that_was_half_shown_when_its_process_died_is_shown_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(self: Mirror, files: Any) -> None:
+        raise KeyboardInterrupt
+
+    (folder / "one.yaml").write_text(HELLO.replace("NAME", "one"))
+    version = bundle(folder).get_current_version().version
+    with monkeypatch.context() as patched:
+        patched.setattr(Mirror, "_dag_files", die)
+        with pytest.raises(KeyboardInterrupt):
+            bundle(folder, version=version)
+    pinned = bundle(folder, version=version)
+    shown = (list(bag(pinned).dags), dag_files(pinned))
+    assert shown == (["one"], dag_files(bundle(folder, version=version)))
 
 
 def test_a_version_that_is_not_here_is_told_with_the_way_out(folder: Path) -> None:
