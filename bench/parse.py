@@ -4,7 +4,8 @@ Usage: python bench/parse.py [--files 1000] [--rounds 3] [FOLDER…]
 
 The folder holds generated files, and those of each FOLDER: the recorded examples beside this repository, or else
 example_specs/. dag-factory, where it is installed (pip install dag-factory), gets as many DAGs with as many tasks, each a
-chain. Seconds of CPU, of one process; each round begins without any cache.
+chain. Seconds of CPU, of one process; each round begins without any cache, in a folder of its own. All are removed at the end:
+where many files were removed within the last minutes, ext4 is ten times slower at making others.
 """
 
 from __future__ import annotations
@@ -69,27 +70,27 @@ def fill(folder: Path, files: int, examples: list[Path]) -> None:
         shutil.copytree(place, folder / f"examples-{number}", ignore=shutil.ignore_patterns("*.json"))
 
 
-def ours(files: int, examples: list[Path], times: Times) -> list[int]:
+def ours(home: Path, files: int, examples: list[Path], times: Times) -> list[int]:
     """What the bundle does at a refresh, and the loader whenever its file is parsed; how many tasks each DAG has."""
-    from argo_yaml_provider.airflow.mirror import Mirror, Source
+    from argo_yaml_provider.airflow.mirror import Mirror, Source, Store
 
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["AIRFLOW__ARGO_YAML__CACHE_DIR"] = f"{home}/cache"
-        folder = Path(home, "workflows")
-        folder.mkdir()
-        fill(folder, files, examples)
-        source, mirror = Source(folder=folder), Mirror(target=Path(home, "mirror"))
+    os.environ["AIRFLOW__ARGO_YAML__CACHE_DIR"] = f"{home}/cache"
+    folder = home / "workflows"
+    folder.mkdir(parents=True)
+    fill(folder, files, examples)
+    source, mirror, store = Source(folder=folder), Mirror(target=home / "mirror"), Store(folder=home / "kept")
 
-        def refresh() -> None:
-            if source.changed():
-                mirror.show(source.files)
+    def refresh() -> None:
+        if source.changed():
+            mirror.show(source.files)
+            store.keep(source.files, mirror.target)
 
-        times[NEW].append(seconds(refresh))
-        times[SAME].append(seconds(refresh))
-        (folder / "wf0.yaml").write_text((WORKFLOW % {"number": 0}).replace("busybox", "alpine"))
-        times[CHANGED].append(seconds(refresh))
-        loader: dict[str, Any] = {"__file__": str(folder / "loader.py")}
-        times[LOADED].append(seconds(lambda: load_all(loader)))
+    times[NEW].append(seconds(refresh))
+    times[SAME].append(seconds(refresh))
+    (folder / "wf0.yaml").write_text((WORKFLOW % {"number": 0}).replace("busybox", "alpine"))
+    times[CHANGED].append(seconds(refresh))
+    loader: dict[str, Any] = {"__file__": str(folder / "loader.py")}
+    times[LOADED].append(seconds(lambda: load_all(loader)))
     return [len(dag.tasks) for name, dag in loader.items() if name.startswith("dag ")]
 
 
@@ -100,15 +101,15 @@ def load_all(loader: dict[str, Any]) -> None:
     load_dags(loader)
 
 
-def theirs(sizes: list[int], times: Times) -> None:
+def theirs(home: Path, sizes: list[int], times: Times) -> None:
     """The same by dag-factory, whose loader builds all DAGs whenever its file is parsed."""
     from dagfactory import load_yaml_dags
 
-    with tempfile.TemporaryDirectory() as home:
-        for number, size in enumerate(sizes):
-            tasks = (FACTORY_TASK % {"number": one, "before": f"t{one - 1}" if one else ""} for one in range(size))
-            Path(home, f"dag{number}.yaml").write_text(FACTORY % {"number": number} + "".join(tasks))
-        times[THEIRS].append(seconds(lambda: load_yaml_dags({}, dags_folder=home)))
+    home.mkdir()
+    for number, size in enumerate(sizes):
+        tasks = (FACTORY_TASK % {"number": one, "before": f"t{one - 1}" if one else ""} for one in range(size))
+        (home / f"dag{number}.yaml").write_text(FACTORY % {"number": number} + "".join(tasks))
+    times[THEIRS].append(seconds(lambda: load_yaml_dags({}, dags_folder=str(home))))
 
 
 def main() -> None:
@@ -117,18 +118,25 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=1000, help="that are generated")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp()
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["AIRFLOW_HOME"] = f"{home}/airflow"
+        sizes, times = rounds(Path(home), options)
+    examples = sum(len(list(place.rglob("*.yaml"))) for place in options.folders)
+    report(f"{options.files} files of 4 steps, {examples} examples: {len(sizes)} DAGs, {sum(sizes)} tasks", times)
+
+
+def rounds(home: Path, options: argparse.Namespace) -> tuple[list[int], Times]:
+    """How many tasks each DAG has, and the times."""
     compared = importlib.util.find_spec("dagfactory") is not None
     times: Times = {}
     for number in range(options.rounds + 1):
         if number <= 1:  # the first is for what is imported only once
             times = {name: [] for name in (THEIRS, NEW, CHANGED, SAME, LOADED)}
-        sizes = ours(options.files if number else 1, options.folders, times)
+        sizes = ours(home / f"ours-{number}", options.files if number else 1, options.folders, times)
         logging.disable()  # dag-factory tells of every file
         if compared:
-            theirs(sizes, times)
-    examples = sum(len(list(place.rglob("*.yaml"))) for place in options.folders)
-    report(f"{options.files} files of 4 steps, {examples} examples: {len(sizes)} DAGs, {sum(sizes)} tasks", times)
+            theirs(home / f"theirs-{number}", sizes, times)
+    return sizes, times
 
 
 def report(title: str, times: Times) -> None:

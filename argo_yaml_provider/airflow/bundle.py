@@ -95,7 +95,7 @@ class ArgoDagBundle(BaseDagBundle):
         if changed:
             self._mirror.show(self._source.files)
         if changed or self._inner.supports_versioning:
-            self._current = _version(self._inner) or self._store.keep(self._source.files)
+            self._current = _version(self._inner) or self._store.keep(self._source.files, self.path)
 
     def _files_of(self, version: str) -> Files:
         files = self._inner_files() if self._inner.supports_versioning else self._store.files(version)

@@ -177,21 +177,30 @@ def _write_whole(path: Path, raw: bytes) -> None:
     Path(name).replace(path)
 
 
+def _share(shown: Path, path: Path, raw: bytes) -> None:
+    """A second name of a mirror's file, which is never written into again, or else a file like it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.hardlink_to(shown)
+    except OSError:  # two file systems, or one that has no links
+        _write_whole(path, raw)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
     """Every version of a folder that was ever seen, each file's content once."""
 
     folder: Path
 
-    def keep(self, files: Files) -> str:
-        """The version: a hash of the files."""
+    def keep(self, files: Files, shown: Path) -> str:
+        """The version: a hash of the files, which the mirror at `shown` holds."""
         hashes = {name: hashlib.sha256(raw).hexdigest() for name, raw in sorted(files.items())}
         listed = json.dumps(hashes).encode()
         version = hashlib.sha256(listed).hexdigest()[:40]
         if not (self.folder / f"{version}.json").is_file():
             for name, content in hashes.items():
                 if not (self.folder / "contents" / content).is_file():
-                    _write_whole(self.folder / "contents" / content, files[name])
+                    _share(shown / name, self.folder / "contents" / content, files[name])
             _write_whole(self.folder / f"{version}.json", listed)
         return version
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
+import os
 import time
 from pathlib import Path
 
 import pytest
 
-from argo_yaml_provider.airflow.mirror import Mirror
+from argo_yaml_provider.airflow.mirror import Mirror, Store
 
 WORKFLOW = b"""apiVersion: argoproj.io/v1alpha1
 kind: Workflow
@@ -66,3 +68,36 @@ def test_what_a_killed_process_left_half_written_is_mended(tmp_path: Path) -> No
     Mirror(target=target).show(files)
     Mirror(target=tmp_path / "other").show(files)
     assert (50 <= len(left) < 600, held(target)) == (True, held(tmp_path / "other"))
+
+
+def test_the_store_shares_the_mirrors_files_and_keeps_what_they_were(tmp_path: Path) -> None:
+    mirror, store = Mirror(target=tmp_path / "mirror"), Store(folder=tmp_path / "kept")
+    first, second = workflows("a", "b"), {"deep/b.yaml": b"# " + WORKFLOW}
+    mirror.show(first)
+    one = store.keep(first, mirror.target)
+    links = {path.name: path.stat().st_nlink for path in mirror.target.rglob("*") if path.is_file()}
+    mirror.show(second)
+    two = store.keep(second, mirror.target)
+    assert links == {"a.yaml": 2, "a.yaml.py": 1, "b.yaml": 2, "b.yaml.py": 1}
+    assert (store.files(one), store.files(two), store.files("none")) == (first, second, None)
+
+
+def test_a_mirror_that_is_new_never_writes_into_what_the_store_shares(tmp_path: Path) -> None:
+    files, store = workflows("a"), Store(folder=tmp_path / "kept")
+    Mirror(target=tmp_path / "mirror").show(files)
+    version = store.keep(files, tmp_path / "mirror")
+    (tmp_path / "mirror" / "deep" / "a.yaml").unlink()
+    (tmp_path / "mirror" / "deep" / "a.yaml.py").unlink()
+    Mirror(target=tmp_path / "mirror").show({"deep/a.yaml": WORKFLOW})
+    assert store.files(version) == files
+
+
+def test_where_no_link_can_be_made_the_store_has_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    mirror, store = Mirror(target=tmp_path / "mirror"), Store(folder=tmp_path / "kept")
+    mirror.show(workflows("a"))
+    version = store.keep(workflows("a"), mirror.target)
+    assert (store.files(version), (mirror.target / "deep" / "a.yaml").stat().st_nlink) == (workflows("a"), 1)
