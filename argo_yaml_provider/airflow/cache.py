@@ -181,12 +181,10 @@ def compiler_stamp() -> int:
     return hash(tuple(path.stat().st_mtime_ns for folder in folders for path in sorted(folder.rglob("*.py"))))
 
 
-def templates_key(files: Iterable[Path]) -> str:
-    """One digest of every file that may hold templates."""
+def templates_key(files: Iterable[tuple[str, bytes]]) -> str:
+    """One digest of every file, of paths and contents, that may hold templates."""
     digest = hashlib.sha256()
-    for path in sorted(files):
-        with contextlib.suppress(OSError):
-            raw = path.read_bytes()
-            if b"Template" in raw or b"ConfigMap" in raw:
-                digest.update(str(path).encode() + b"\0" + raw + b"\0")
+    found = {path: raw for path, raw in files if b"Template" in raw or b"ConfigMap" in raw}
+    for path, raw in sorted(found.items()):
+        digest.update(os.fsencode(path) + b"\0" + raw + b"\0")
     return digest.hexdigest()

@@ -7,11 +7,13 @@ Must not know: how plans are made.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +148,8 @@ class Folder:
 
     folder: Path
     settings: Settings
+    held: Mapping[str, bytes] | None = None
+    """What the folder holds, by the paths within, where that is known; else it is read."""
 
     @cached_property
     def cache(self) -> Cache:
@@ -154,8 +158,9 @@ class Folder:
     @cached_property
     def templates(self) -> str:
         """A key of everything that workflows here may refer to."""
-        homes = (self.folder, *self.settings.templates)
-        return templates_key(path for home in homes for suffix in SUFFIXES for path in home.rglob(f"*{suffix}"))
+        held = ((f"{self.folder}/{name}", raw) for name, raw in (self.held or {}).items() if name.endswith(SUFFIXES))
+        homes = self.settings.templates if self.held is not None else (self.folder, *self.settings.templates)
+        return templates_key(chain(held, *map(_contents, homes)))
 
     def entries(self) -> list[Entry]:
         """Every workflow of the folder under the dag_id it gets; remembered for `remembered`."""
@@ -214,7 +219,7 @@ class Folder:
         return self.folder / ".index"
 
     def _place(self, path: Path) -> str:
-        return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else str(path)
+        return str(path).removeprefix(f"{self.folder}/")
 
     def _path_id(self, path: Path) -> str:
         return slug(str(Path(self._place(path)).with_suffix("")).replace("/", "."))
@@ -305,6 +310,12 @@ def _wanted_name(path: Path) -> str:
 
 def _ids(entry: Entry) -> list[str]:
     return [entry.dag_id, *(child_dag_id(entry.dag_id, key) for key in entry.children)]
+
+
+def _contents(home: Path) -> Iterator[tuple[str, bytes]]:
+    for path in (path for suffix in SUFFIXES for path in home.rglob(f"*{suffix}")):
+        with contextlib.suppress(OSError):
+            yield str(path), path.read_bytes()
 
 
 def _source(path: Path) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from argo_yaml_provider.airflow.files import data_files, is_workflow
+from argo_yaml_provider.airflow.files import data_names, is_workflow
 from argo_yaml_provider.airflow.load import Entry, Folder, named
 
 DAG_FILE = """\
@@ -53,24 +53,26 @@ class Source:
     @property
     def files(self) -> Files:
         """As of the last look; paths with `/`."""
-        return {name: raw for name, raw in self._read.items() if _matters(raw)}
+        return {name: raw for name, raw in self._read.items() if raw}
 
     def _glance(self) -> Iterator[tuple[str, tuple[int, int]]]:
         begin = len(str(self.folder)) + 1
-        places = [(str(path)[begin:], path) for path in data_files(self.folder)]
-        places += [(str(path.absolute()), path) for home in self.beside for path in data_files(home)]
+        places = [(path[begin:], path) for path in data_names(self.folder)]
+        places += [(path, path) for home in self.beside for path in data_names(home.absolute())]
         for name, path in places:
             with contextlib.suppress(OSError):
-                stat = path.stat()
+                stat = os.stat(path)  # noqa: PTH116 - to make a Path of each costs more
                 yield name, (stat.st_mtime_ns, stat.st_size)
 
     def _content(self, name: str, stamp: tuple[int, int]) -> bytes:
+        """Nothing, where a file is none of our business."""
         if self._seen.get(name) == stamp:
             return self._read[name]
         try:
-            return (self.folder / name).read_bytes()
+            raw = (self.folder / name).read_bytes()
         except OSError:
             return b""
+        return raw if _matters(raw) else b""
 
 
 def _matters(raw: bytes) -> bool:
@@ -121,7 +123,7 @@ class Mirror:
         """The text of each workflow file's DAG file, by its name."""
         from argo_yaml_provider.airflow.settings import read_settings
 
-        folder = Folder(folder=self.target, settings=read_settings())
+        folder = Folder(folder=self.target, settings=read_settings(), held=files)
         with folder.cache.open():
             self._entries = {name: self._read(folder, name, raw) for name, raw in files.items() if is_workflow(raw)}
         chosen = named([entry for _, entries in self._entries.values() for entry in entries])
@@ -186,11 +188,13 @@ def _share(shown: Path, path: Path, raw: bytes) -> None:
         _write_whole(path, raw)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Store:
     """Every version of a folder that was ever seen, each file's content once."""
 
     folder: Path
+    _kept: set[str] = field(default_factory=set)
+    """Contents that need not be looked for again."""
 
     def keep(self, files: Files, shown: Path) -> str:
         """The version: a hash of the files, which the mirror at `shown` holds."""
@@ -199,9 +203,10 @@ class Store:
         version = hashlib.sha256(listed).hexdigest()[:40]
         if not (self.folder / f"{version}.json").is_file():
             for name, content in hashes.items():
-                if not (self.folder / "contents" / content).is_file():
+                if content not in self._kept and not (self.folder / "contents" / content).is_file():
                     _share(shown / name, self.folder / "contents" / content, files[name])
             _write_whole(self.folder / f"{version}.json", listed)
+            self._kept.update(hashes.values())
         return version
 
     def files(self, version: str) -> dict[str, bytes] | None:

@@ -173,6 +173,18 @@ def test_a_changed_template_changes_who_refers_to_it(folder: Path) -> None:
     assert "other" in plan_text()
 
 
+def test_a_key_is_the_same_where_the_folder_is_read_and_where_it_is_known(folder: Path, tmp_path: Path) -> None:
+    write(folder, "lib.yaml", "kind: WorkflowTemplate\n")
+    write(folder, "deep/map.json", '{"kind": "ConfigMap"}')
+    write(folder, "other.yaml", "a: b\n")
+    write(tmp_path, "more/lib.yml", "kind: ClusterWorkflowTemplate\n")
+    settings = Settings(templates=(folder / "deep", tmp_path / "more"))
+    held = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    read, known = Folder(folder=folder, settings=settings), Folder(folder=folder, settings=settings, held=held)
+    others = Folder(folder=folder, settings=settings, held={**held, "lib.yaml": b"kind: WorkflowTemplate # another"})
+    assert (known.templates == read.templates, others.templates == read.templates) == (True, False)
+
+
 def test_a_file_is_read_once_for_its_plans_and_its_bindings(folder: Path) -> None:
     path = hello(folder, "one.yaml", "one")
     before = library._load.cache_info().misses
