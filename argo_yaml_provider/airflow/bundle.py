@@ -51,6 +51,8 @@ class ArgoDagBundle(BaseDagBundle):
         self._source: Source | None = None
         self._mirror = Mirror(target=self.path)
         self._current = ""
+        self._behind = True
+        """Whether the mirror may not be what the source is: also after a refresh that failed, on a full disk perhaps."""
 
     def initialize(self) -> None:
         """Airflow: before the files are used."""
@@ -91,11 +93,12 @@ class ArgoDagBundle(BaseDagBundle):
     def _take_over(self) -> None:
         if self._source is None or self._source.folder != self._inner.path:
             self._source = Source(folder=self._inner.path, beside=read_settings().templates)
-        changed = self._source.changed() or not self._current
-        if changed:
+        self._behind = self._source.changed() or self._behind
+        if self._behind:
             self._mirror.show(self._source.files)
-        if changed or self._inner.supports_versioning:
+        if self._behind or self._inner.supports_versioning:
             self._current = _version(self._inner) or self._store.keep(self._source.files, self.path)
+        self._behind = False
 
     def _files_of(self, version: str) -> Files:
         files = self._inner_files() if self._inner.supports_versioning else self._store.files(version)

@@ -119,6 +119,22 @@ def test_a_refresh_touches_the_files_that_changed_and_those_that_refer_to_a_chan
     assert made.get_current_version().version != version
 
 
+def test_a_refresh_that_failed_is_made_up_for_by_the_next(folder: Path) -> None:
+    (folder / "one.yaml").write_text(HELLO.replace("NAME", "one"))
+    made = bundle(folder)
+    version = made.get_current_version().version
+    in_its_way = made.path / "two.yaml"
+    in_its_way.mkdir()
+    (folder / "two.yaml").write_text(HELLO.replace("NAME", "two"))
+    with pytest.raises(IsADirectoryError):
+        made.refresh()
+    assert (list(dag_files(made)), made.get_current_version().version) == (["one.yaml.py"], version)
+    in_its_way.rmdir()
+    made.refresh()
+    assert sorted(dag_files(made)) == ["one.yaml.py", "two.yaml.py"]
+    assert made.get_current_version().version != version
+
+
 def test_what_went_while_nobody_looked_has_no_dag_left(folder: Path) -> None:
     for name in ("one", "gone"):
         (folder / f"{name}.yaml").write_text(HELLO.replace("NAME", name))
