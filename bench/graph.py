@@ -2,8 +2,9 @@
 
     python bench/graph.py
 
-Prints the parse (YAML to serialized DAG, against a bound of 1 s), and what the scheduler's looks at a run cost in CPU time, as
-a ratio to the same graph of EmptyOperators (against a bound of 2): with no task ended, with half of them, before the last.
+Prints the parse (YAML to serialized DAG, against a bound of 1 s), what the first task of a run and a later one cost to find out
+what they are to do, and what the scheduler's looks at a run cost in CPU time, as a ratio to the same graph of EmptyOperators
+(against a bound of 2): with no task ended, with half of them, before the last.
 """
 
 from __future__ import annotations
@@ -124,6 +125,33 @@ def look_at(session: Session, dag_id: str, levels: int) -> float:
     return cpu(look)
 
 
+class AllSucceeded:
+    """A run in which all that a task asks for has succeeded."""
+
+    def outcome(self, task_id: str, map_index: int) -> Any:  # noqa: ARG002 - a flow's Source
+        from argo_yaml_provider.flow.outcome import Outcome, Phase
+
+        return Outcome(phase=Phase.SUCCEEDED)
+
+
+def decisions(path: Path) -> tuple[float, float]:
+    """What a task in the middle finds out, alone; and after others of its run, in their process."""
+    from argo_yaml_provider.flow.facts import RunFacts
+    from argo_yaml_provider.flow.flow import Flow
+    from argo_yaml_provider.flow.ground import Ground
+    from argo_yaml_provider.plan.compile import compile_file
+
+    (plan,) = compile_file(path)
+    facts = RunFacts(name="graph-x7k2p", namespace="argo", uid="graph", created_at="2026-01-01T00:00:00Z")
+    task = f"t{TASKS // 2}"
+    ground = Ground(plan=plan, facts=facts)
+
+    def decide(ground: Ground | None) -> None:
+        Flow(plan, facts, AllSucceeded(), ground=ground).decide(task)  # type: ignore[arg-type]
+
+    return cpu(lambda: decide(None)), cpu(lambda: decide(ground))
+
+
 def measure(path: Path) -> None:
     """In an Airflow of its own."""
     from airflow.models.dagbundle import DagBundleModel
@@ -134,6 +162,9 @@ def measure(path: Path) -> None:
 
     parse = cpu(lambda: compiled(path))
     print(f"parse, compile and serialize {parse:8.0f} ms {parse / 1000:6.2f} x the bound")
+    first, later = decisions(path)
+    print(f"a run's first decision       {first:8.1f} ms")
+    print(f"a later one                  {later:8.1f} ms {later / first:6.2f} x the first")
     with create_session() as session:
         session.add(DagBundleModel(name="bench"))
         session.flush()

@@ -178,7 +178,7 @@ class Composites:
 
     def includes_result(self, place: Place) -> bool:
         """Whether stdout is captured, because the composite around the call speaks of it."""
-        return self._engine.remember(("includes", place.call.id), lambda: self._includes_result(place))
+        return self._engine.share(("includes", place.call.id), lambda: self._includes_result(place))
 
     def _includes_result(self, place: Place) -> bool:
         call = place.call
@@ -205,7 +205,7 @@ class Composites:
 
     def _captured(self, template: str) -> frozenset[str]:
         """The members of a template whose results it speaks of."""
-        return self._engine.remember(("captured", template), lambda: captured_results(self._engine.plan.templates[template]))
+        return self._engine.share(("captured", template), lambda: captured_results(self._engine.plan.templates[template]))
 
     def global_outputs(self, frame: Frame, text: str, member: Call | None) -> dict[str, Any]:
         """`workflow.outputs.*` as a member of the frame sees it when it begins; None: as the frame's own outputs do."""

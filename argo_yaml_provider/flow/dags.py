@@ -7,7 +7,8 @@ Must not know: steps. Argo: dag.go.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.depends import depends_logic, evaluate_depends
@@ -22,12 +23,13 @@ from argo_yaml_provider.flow.references import resolve_step
 from argo_yaml_provider.flow.results import Result
 from argo_yaml_provider.flow.scope import Scope, of_inputs, of_result, of_skipped, of_turns
 from argo_yaml_provider.plan.items import Turn, expand, expand_one, loops
-from argo_yaml_provider.plan.nodes import Call, Json
+from argo_yaml_provider.plan.nodes import Call, Json, LoopKind
 from argo_yaml_provider.plan.templates import dag_tasks, wanted_tasks
 
 if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
 
+T = TypeVar("T")
 _REFERS = re.compile(r"\b(?:tasks|workflow\.outputs)\b")
 
 
@@ -36,6 +38,9 @@ class DagRules:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def _share(self, frame: Frame, key: Hashable, work: Callable[[], T]) -> T:
+        return self._engine.share(key, work, of=frame)
 
     def gate(self, place: Place) -> Stopped | Absent | None:
         """Why a task does not run, as far as `depends` goes. None: it may."""
@@ -120,15 +125,15 @@ class DagRules:
 
     def tasks(self, frame: Frame) -> dict[str, Json]:
         """The tasks as the filled-in template has them."""
-        return self._engine.remember(("tasks", frame.key), lambda: dag_tasks(frame.template))
+        return self._share(frame, ("tasks", frame.key), lambda: dag_tasks(frame.template))
 
     def wanted(self, frame: Frame) -> dict[str, Json]:
         """The tasks that some target needs."""
-        return self._engine.remember(("wanted", frame.key), lambda: {t["name"]: t for t in wanted_tasks(frame.template)})
+        return self._share(frame, ("wanted", frame.key), lambda: {t["name"]: t for t in wanted_tasks(frame.template)})
 
     def needs(self, frame: Frame, name: str) -> tuple[tuple[str, ...], str]:
         """The tasks that a task names, and its logic."""
-        return self._engine.remember(("needs", frame.key, name), lambda: self._needs(frame, name))
+        return self._share(frame, ("needs", frame.key, name), lambda: self._needs(frame, name))
 
     def _needs(self, frame: Frame, name: str) -> tuple[tuple[str, ...], str]:
         names, logic = depends_logic(self.tasks(frame)[name], self.tasks(frame))
@@ -184,10 +189,10 @@ class DagRules:
 
     def place(self, frame: Frame, name: str) -> Place:
         """A task's place; a loop's as a whole."""
-        members = self._engine.remember(
-            ("members", frame.key), lambda: {self.name_of(frame, call): call for call in frame.place.call.groups[0]}
-        )
-        return Place(members[name], frame.place.index)
+        return Place(self._share(frame, ("members", frame.key), lambda: self._members(frame))[name], frame.place.index)
+
+    def _members(self, frame: Frame) -> dict[str, Call]:
+        return {self.name_of(frame, call): call for call in frame.place.call.groups[0]}
 
     def name_of(self, frame: Frame, call: Call) -> str:
         """A task's name, tags in it replaced."""
@@ -198,7 +203,10 @@ class DagRules:
 
     def turns_of(self, frame: Frame, call: Call) -> Expanded:
         """The task's turns, names and arguments included."""
-        return self._engine.remember(("turns", frame.key, call.id), lambda: self._expand(frame, call))
+        key = ("turns", frame.key, call.id)
+        if call.loop is LoopKind.MAPPED:
+            return self._engine.remember(key, lambda: self._expand(frame, call))
+        return self._share(frame, key, lambda: self._expand(frame, call))
 
     def _expand(self, frame: Frame, call: Call) -> Expanded:
         source, scope = self._resolved(frame, call)
@@ -208,7 +216,7 @@ class DagRules:
 
     def _resolved(self, frame: Frame, call: Call) -> tuple[Json, Scope]:
         """The task with its references resolved, and what it may speak of."""
-        return self._engine.remember(("resolved", frame.key, call.id), lambda: self._resolve(frame, call))
+        return self._share(frame, ("resolved", frame.key, call.id), lambda: self._resolve(frame, call))
 
     def _resolve(self, frame: Frame, call: Call) -> tuple[Json, Scope]:
         name = self.name_of(frame, call)
@@ -239,7 +247,7 @@ class DagRules:
 
     def ancestors(self, frame: Frame, name: str) -> tuple[str, ...]:
         """The tasks that a task depends on, directly or not, in the dag's order."""
-        return self._engine.remember(("ancestors", frame.key, name), lambda: self._ancestors(frame, name))
+        return self._share(frame, ("ancestors", frame.key, name), lambda: self._ancestors(frame, name))
 
     def _ancestors(self, frame: Frame, name: str) -> tuple[str, ...]:
         found: set[str] = set()

@@ -90,7 +90,7 @@ class Decider:
         """The spec with the workflow's variables in place; volumes may also speak of steps."""
         engine = self._engine
         key = ("spec", tuple(sorted(found.variables)) if found.variables is not engine.variables else ())
-        spec: Json = engine.remember(key, lambda: replace_json(engine.spec, found.variables))
+        spec: Json = engine.share(key, lambda: replace_json(engine.spec, found.variables), of=found.variables)
         text = gojson.dumps(spec.get("volumes"))
         if "{{" not in text:
             return spec

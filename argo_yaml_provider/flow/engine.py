@@ -20,6 +20,7 @@ from argo_yaml_provider.flow.entries import Absent, Entry, Execution, Expanded, 
 from argo_yaml_provider.flow.facts import Missing, RunFacts, Source
 from argo_yaml_provider.flow.frames import Frame
 from argo_yaml_provider.flow.globals import GlobalOutputs
+from argo_yaml_provider.flow.ground import Ground, Watched
 from argo_yaml_provider.flow.hooks import HookRules
 from argo_yaml_provider.flow.identity import pod_name
 from argo_yaml_provider.flow.inputs import process_args
@@ -28,7 +29,7 @@ from argo_yaml_provider.flow.outcome import Outcome, Phase
 from argo_yaml_provider.flow.results import FAILURES, Result
 from argo_yaml_provider.flow.semaphores import without_limit
 from argo_yaml_provider.flow.steps import StepsRules
-from argo_yaml_provider.flow.tree import CallTree, hooks_of, is_loop
+from argo_yaml_provider.flow.tree import hooks_of, is_loop
 from argo_yaml_provider.flow.variables import spec_of, submitted_arguments, workflow_variables
 from argo_yaml_provider.plan.items import Turn
 from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, Plan
@@ -44,11 +45,16 @@ class Engine:
     `live`: a task without an outcome has not ended yet. Otherwise it has, and left none: an Error.
     """
 
-    def __init__(self, plan: Plan, facts: RunFacts, source: Source, *, live: bool = False) -> None:
-        self.plan, self.facts, self.source, self.live = plan, facts, source, live
-        self.tree = CallTree(plan)
+    def __init__(
+        self, plan: Plan, facts: RunFacts, source: Source, *, live: bool = False, ground: Ground | None = None
+    ) -> None:
+        self.plan, self.facts, self.live = plan, facts, live
+        self.source = Watched(source)
+        self.ground = ground or Ground(plan=plan, facts=facts)
+        self.tree = self.ground.tree
         self.spec: Json = spec_of(plan)
-        self._known: dict[Hashable, Any] = {}
+        self._known: dict[Hashable, tuple[Any, bool]] = {}
+        """Each with whether no outcome was looked at for it."""
         self._turns_asked: dict[Hashable, int] = {}
         self.steps, self.dags, self.hooks = StepsRules(self), DagRules(self), HookRules(self)
         self.composites = Composites(self)
@@ -57,20 +63,47 @@ class Engine:
 
     def remember(self, key: Hashable, work: Callable[[], T]) -> T:
         """The value of `work`, worked out once. An error is remembered too; what is missing is asked for again."""
-        if key not in self._known:
-            try:
-                self._known[key] = work()
-            except ExprError as error:
-                self._known[key] = error
-        value: T | ExprError = self._known[key]
+        value: T | ExprError = self._find(key, work)[0]
         if isinstance(value, ExprError):
             raise value
         return value
 
+    def share(self, key: Hashable, work: Callable[[], T], *, of: object = None) -> T:
+        """The same, for all tasks of the run, if no outcome was looked at.
+
+        `of`: what `work` was handed from outside, which must then be shared itself.
+        """
+        known: dict[Hashable, T] = self.ground.known
+        if not self._is_shared(of):
+            return self.remember(key, work)
+        if key not in known:
+            value, pure = self._find(key, work)
+            if not pure or isinstance(value, ExprError):  # an error that is raised again and again grows
+                return self.remember(key, work)
+            known[key] = value
+        return known[key]
+
+    def _is_shared(self, value: object) -> bool:
+        key = ("frame", value.key) if isinstance(value, Frame) else "variables"
+        return value is None or self.ground.known.get(key) is value
+
+    def _find(self, key: Hashable, work: Callable[[], Any]) -> tuple[Any, bool]:
+        if key not in self._known:
+            asked = self.source.asked
+            try:
+                value = work()
+            except ExprError as error:
+                value = error
+            self._known[key] = value, self.source.asked == asked
+        value, pure = self._known[key]
+        if not pure:
+            self.source.asked += 1  # whoever works something out of it looks at outcomes too
+        return value, pure
+
     @property
     def variables(self) -> dict[str, str]:
         """`workflow.*`, as it is from the start."""
-        return self.remember("variables", lambda: workflow_variables(self.plan, self.facts, self.source.config_map))
+        return self.share("variables", lambda: workflow_variables(self.plan, self.facts, self.source.config_map))
 
     @property
     def root(self) -> Place:
@@ -253,7 +286,9 @@ class Engine:
 
     def frame(self, place: Place) -> Frame | None:
         """A composite that runs; None if it does not."""
-        return self.remember(("frame", place.key), lambda: self._frame(place))
+        # There may be a hundred thousand turns of a loop.
+        find = self.share if place.index < 0 else self.remember
+        return find(("frame", place.key), lambda: self._frame(place))
 
     def _frame(self, place: Place) -> Frame | None:
         found = self.execution(place)

@@ -22,6 +22,7 @@ from argo_yaml_provider.flow.decisions import Decider
 from argo_yaml_provider.flow.engine import Engine
 from argo_yaml_provider.flow.entries import Absent, Execution, Expanded, Place, Stopped
 from argo_yaml_provider.flow.facts import RunFacts, Source
+from argo_yaml_provider.flow.ground import Ground
 from argo_yaml_provider.flow.hooks import workflow_phase
 from argo_yaml_provider.flow.measuring import measure_attempt, measure_run, measure_running, measure_step
 from argo_yaml_provider.flow.metrics import Measured
@@ -46,12 +47,22 @@ class Flow:
     """One run of one plan.
 
     `live`: for looking at a run that goes on; a task without an outcome has not ended yet. `deepest`: where recursion ends.
+    `ground`: what other flows of the run have worked out.
     """
 
-    def __init__(self, plan: Plan, facts: RunFacts, source: Source, *, live: bool = False, deepest: int = DEEPEST_RUN) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        facts: RunFacts,
+        source: Source,
+        *,
+        live: bool = False,
+        deepest: int = DEEPEST_RUN,
+        ground: Ground | None = None,
+    ) -> None:
         self._deepest = deepest
         self._plan, self._facts, self._source = plan, facts, source
-        self._engine = Engine(plan, facts, source, live=live)
+        self._engine = Engine(plan, facts, source, live=live, ground=ground)
 
     def decide(self, task_id: str, map_index: int = -1, attempts: tuple[Attempt, ...] = ()) -> Decision:
         """What a task should do now that all before it has ended."""
@@ -247,7 +258,7 @@ class Flow:
                 return outcome
         if broken := self._broken():
             return broken
-        return engine.remember("refused", lambda: refused(self._filled(*ASKED), self._facts, engine.source))
+        return engine.share("refused", lambda: refused(self._filled(*ASKED), self._facts, engine.source))
 
     def _broken(self) -> Outcome | None:
         """How a workflow ends that cannot start at all; None: it can."""

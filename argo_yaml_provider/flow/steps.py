@@ -159,7 +159,7 @@ class StepsRules:
     def group_error(self, frame: Frame, number: int) -> str:
         """Why no member of the group can begin: references are resolved and loops are read for all together. '' if they can."""
         key = ("group error", frame.key, number)
-        return self._engine.remember(key, lambda: self._group_error(frame, number))
+        return self._engine.share(key, lambda: self._group_error(frame, number), of=frame)
 
     def _group_error(self, frame: Frame, number: int) -> str:
         for call in frame.place.call.groups[number]:
@@ -178,12 +178,12 @@ class StepsRules:
         """A member's first turn. Of a mapped loop only that is read: its fan-out reads them all."""
         if call.loop is LoopKind.MAPPED:
             key = ("first turn", frame.key, call.id)
-            return self._engine.remember(key, lambda: self._one(frame, number, call, 0))
+            return self._engine.share(key, lambda: self._one(frame, number, call, 0), of=frame)
         return next(iter(self.turns_of(frame, number, call).turns), None)
 
     def _resolved(self, frame: Frame, number: int, call: Call) -> Json:
         key = ("resolved", frame.key, call.id)
-        return self._engine.remember(key, lambda: self._resolve(frame, number, call))
+        return self._engine.share(key, lambda: self._resolve(frame, number, call), of=frame)
 
     def _resolve(self, frame: Frame, number: int, call: Call) -> Json:
         source = self._source(frame, number, call)
@@ -197,7 +197,9 @@ class StepsRules:
     def turns_of(self, frame: Frame, number: int, call: Call) -> Expanded:
         """The step's turns, names and arguments included."""
         key = ("turns", frame.key, call.id)
-        return self._engine.remember(key, lambda: self._expand(frame, number, call))
+        if call.loop is LoopKind.MAPPED:
+            return self._engine.remember(key, lambda: self._expand(frame, number, call))
+        return self._engine.share(key, lambda: self._expand(frame, number, call), of=frame)
 
     def _expand(self, frame: Frame, number: int, call: Call) -> Expanded:
         step = self._resolved(frame, number, call)

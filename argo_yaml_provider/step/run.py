@@ -86,9 +86,11 @@ class Asker:
 
     def __init__(self, host: Host) -> None:
         from argo_yaml_provider.flow.flow import Flow
+        from argo_yaml_provider.flow.ground import ground_of
 
         self._loaded = Loaded(host)
-        self._flow = Flow(host.plan, host.facts, self._loaded, deepest=host.settings.max_depth)
+        ground = ground_of(host.plan, host.facts)
+        self._flow = Flow(host.plan, host.facts, self._loaded, deepest=host.settings.max_depth, ground=ground)
 
     async def ask(self, question: Callable[[Flow], T], *, apart: bool = False) -> T:
         """The flow's answer; what is known to take long is asked `apart`, in a thread."""

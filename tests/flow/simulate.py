@@ -14,6 +14,7 @@ from typing import Any
 from argo_yaml_provider.flow.decision import Decision
 from argo_yaml_provider.flow.facts import Missing, RunFacts
 from argo_yaml_provider.flow.flow import Flow
+from argo_yaml_provider.flow.ground import Ground
 from argo_yaml_provider.flow.outcome import Attempt, Outcome, Phase
 from argo_yaml_provider.flow.tree import CallTree
 from argo_yaml_provider.plan.nodes import CallKind, Json, Plan, PlannedTask, TaskKind
@@ -41,9 +42,13 @@ class Run:
     decisions: dict[tuple[str, int], Decision] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.flow = Flow(self.plan, self.facts, self)
+        self.ground = Ground(plan=self.plan, facts=self.facts)
+        self.flow = self._new_flow()
         self.tree = CallTree(self.plan)
         self.groups = {group.id: group for group in self.plan.groups}
+
+    def _new_flow(self) -> Flow:
+        return Flow(self.plan, self.facts, self, ground=self.ground)
 
     def outcome(self, task_id: str, map_index: int) -> Outcome | None:
         """What a task left; asking for one that may still run is the test's failure."""
@@ -84,6 +89,7 @@ class Run:
                     raise
                 waiting.append(task)
         self.allowed = None
+        self.flow = self._new_flow()
         return self.flow
 
     def _task(self, task: PlannedTask) -> None:
@@ -92,6 +98,7 @@ class Run:
         self.asking = task.id
         if task.kind is TaskKind.JOIN:
             return
+        self.flow = self._new_flow()
         for index in self._map_indices(task):
             if task.kind is TaskKind.FANOUT:
                 outcome, self.indices[task.id] = self.flow.fan_out(task.id, index)
