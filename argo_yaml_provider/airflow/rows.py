@@ -1,4 +1,4 @@
-"""What StepExecutor asks of the task instance table, in one statement for all that runs.
+"""What StepExecutor asks of the task instance table, at once for all that runs.
 
 In: ids of task instances.  Out: what became of their rows.
 Must not know: the runner, pods.
@@ -82,13 +82,13 @@ def _rows(session: Session, ids: list[str]) -> Iterator[Any]:
 
 
 def beat(ids: list[str], who: Identity) -> None:
-    """Tell the scheduler that these tasks are alive."""
-    _update(ids, who, {"last_heartbeat_at": datetime.now(UTC)})
+    """Tell the scheduler that these tasks are alive; one whose row is being written just now is told of the next time."""
+    _update(ids, who, {"last_heartbeat_at": datetime.now(UTC)}, skip_locked=True)
 
 
 def take_over(ids: list[str], who: Identity) -> None:
     """Write another runner's name on the rows of a dead one's tasks."""
-    _update(ids, None, {"hostname": who.hostname, "unixname": who.unixname, "pid": who.pid})
+    _update(ids, None, {"hostname": who.hostname, "unixname": who.unixname, "pid": who.pid}, skip_locked=False)
 
 
 def report_death(job: int | str) -> None:
@@ -101,17 +101,21 @@ def report_death(job: int | str) -> None:
         session.execute(update(Job).where(Job.id == int(job), Job.state == JobState.RUNNING).values(state=JobState.FAILED))
 
 
-def _update(ids: list[str], who: Identity | None, values: dict[str, Any]) -> None:
+def _update(ids: list[str], who: Identity | None, values: dict[str, Any], *, skip_locked: bool) -> None:
+    """Rows are locked in order, as a runner locks those of steps that begin and end: neither waits for the other for ever."""
     from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
+    from airflow.utils.sqlalchemy import with_row_locks
     from airflow.utils.state import TaskInstanceState
-    from sqlalchemy import update
+    from sqlalchemy import select, update
 
-    with create_session() as session:
-        for some in _chunks(ids):
-            statement = update(TaskInstance).where(TaskInstance.id.in_(some), TaskInstance.state == TaskInstanceState.RUNNING)
-            if who:
-                statement = statement.where(TaskInstance.hostname == who.hostname, TaskInstance.pid == who.pid)
+    for some in _chunks(ids):
+        chosen = select(TaskInstance.id).where(TaskInstance.id.in_(some), TaskInstance.state == TaskInstanceState.RUNNING)
+        if who:
+            chosen = chosen.where(TaskInstance.hostname == who.hostname, TaskInstance.pid == who.pid)
+        with create_session() as session:
+            chosen = with_row_locks(chosen.order_by(TaskInstance.id), session, skip_locked=skip_locked)
+            statement = update(TaskInstance).where(TaskInstance.id.in_(session.scalars(chosen).all()))
             session.execute(statement.values(**values).execution_options(synchronize_session=False))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ import pytest
 
 from argo_yaml_provider.airflow import api, run, usual
 from argo_yaml_provider.airflow.api import Entered, Finish, Identity, Pushed, Shown, Start, TaskRef
+from argo_yaml_provider.airflow.rows import beat
 from argo_yaml_provider.plan.compile import compile_text
 from argo_yaml_provider.pods.settings import PodSettings
 from bench import database
@@ -56,6 +58,7 @@ def session(request: pytest.FixtureRequest, airflow_db: object) -> Iterator[Sess
         if url:
             patch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", url)
             patch.delenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS")
+            patch.setattr("airflow.utils.sqlalchemy.USE_ROW_LEVEL_LOCKING", True)
             _connect()
         (plan,) = compile_text(WORKFLOW, file="wf.yaml")
         run.create_runs([run.Request(name="wf", plan=plan)], PodSettings(namespace="default"), series="run")
@@ -223,6 +226,26 @@ async def test_a_connection_that_the_server_ends_is_replaced(session: Session) -
     own.close()
     assert isinstance(after, int)
     assert after != before
+
+
+@on_both
+def test_a_heartbeat_passes_by_a_task_whose_end_is_being_written(session: Session) -> None:
+    from airflow.models.taskinstance import TaskInstance
+    from sqlalchemy import select
+
+    begin(session, OURS, THEIRS)
+    ids = {task_id: ref(session, task_id).id for task_id in (OURS, THEIRS)}
+    for task_id in (OURS, THEIRS):
+        set_row(session, task_id, last_heartbeat_at=BEGUN)
+    session.commit()
+    session.execute(select(TaskInstance.id).where(TaskInstance.task_id == OURS).with_for_update())
+    beating = threading.Thread(target=beat, args=(list(ids.values()), WHO), daemon=True)
+    beating.start()
+    beating.join(20)
+    assert not beating.is_alive()
+    session.commit()
+    beats = [rows(session, task_id)["task_instance"][0]["last_heartbeat_at"] for task_id in (OURS, THEIRS)]
+    assert beats == ["now" if session.get_bind().dialect.name == "sqlite" else BEGUN, "now"]
 
 
 @pytest.mark.parametrize(
