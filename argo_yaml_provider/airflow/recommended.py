@@ -17,7 +17,7 @@ RECOMMENDED: dict[str, tuple[str, str]] = {
     "scheduler.max_dagruns_to_create_per_loop": ("100", "as many runs start at once"),
     "scheduler.scheduler_idle_sleep_time": (
         "0",
-        "only beside StepExecutor, which waits in its place, at most 0.2 s, and not once a step has ended; else it is a second",
+        "only beside StepExecutor, which waits in its place, not once a step has ended: 0.1 s a step in a chain, not 0.9",
     ),
     "scheduler.job_heartbeat_sec": ("2", "a dead scheduler is noticed sooner"),
     "scheduler.scheduler_health_check_threshold": ("15", "the steps of a dead scheduler are taken over after 15 s, not 30"),
