@@ -7,8 +7,7 @@ Must not know: steps. Argo: dag.go.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from argo_yaml_provider.expr import gojson
 from argo_yaml_provider.expr.depends import depends_logic, evaluate_depends
@@ -23,13 +22,12 @@ from argo_yaml_provider.flow.references import resolve_step
 from argo_yaml_provider.flow.results import Result
 from argo_yaml_provider.flow.scope import Scope, of_inputs, of_result, of_skipped, of_turns
 from argo_yaml_provider.plan.items import Turn, expand, expand_one, loops
-from argo_yaml_provider.plan.nodes import Call, Json, LoopKind
+from argo_yaml_provider.plan.nodes import Call, Json
 from argo_yaml_provider.plan.templates import dag_tasks, wanted_tasks
 
 if TYPE_CHECKING:
     from argo_yaml_provider.flow.engine import Engine
 
-T = TypeVar("T")
 _REFERS = re.compile(r"\b(?:tasks|workflow\.outputs)\b")
 
 
@@ -38,9 +36,6 @@ class DagRules:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-
-    def _share(self, frame: Frame, key: Hashable, work: Callable[[], T]) -> T:
-        return self._engine.share(key, work, of=frame)
 
     def gate(self, place: Place) -> Stopped | Absent | None:
         """Why a task does not run, as far as `depends` goes. None: it may."""
@@ -125,15 +120,15 @@ class DagRules:
 
     def tasks(self, frame: Frame) -> dict[str, Json]:
         """The tasks as the filled-in template has them."""
-        return self._share(frame, ("tasks", frame.key), lambda: dag_tasks(frame.template))
+        return self._engine.share(("tasks", frame.key), lambda: dag_tasks(frame.template), of=frame)
 
     def wanted(self, frame: Frame) -> dict[str, Json]:
         """The tasks that some target needs."""
-        return self._share(frame, ("wanted", frame.key), lambda: {t["name"]: t for t in wanted_tasks(frame.template)})
+        return self._engine.share(("wanted", frame.key), lambda: {t["name"]: t for t in wanted_tasks(frame.template)}, of=frame)
 
     def needs(self, frame: Frame, name: str) -> tuple[tuple[str, ...], str]:
         """The tasks that a task names, and its logic."""
-        return self._share(frame, ("needs", frame.key, name), lambda: self._needs(frame, name))
+        return self._engine.share(("needs", frame.key, name), lambda: self._needs(frame, name), of=frame)
 
     def _needs(self, frame: Frame, name: str) -> tuple[tuple[str, ...], str]:
         names, logic = depends_logic(self.tasks(frame)[name], self.tasks(frame))
@@ -189,7 +184,8 @@ class DagRules:
 
     def place(self, frame: Frame, name: str) -> Place:
         """A task's place; a loop's as a whole."""
-        return Place(self._share(frame, ("members", frame.key), lambda: self._members(frame))[name], frame.place.index)
+        members = self._engine.share(("members", frame.key), lambda: self._members(frame), of=frame)
+        return Place(members[name], frame.place.index)
 
     def _members(self, frame: Frame) -> dict[str, Call]:
         return {self.name_of(frame, call): call for call in frame.place.call.groups[0]}
@@ -203,10 +199,7 @@ class DagRules:
 
     def turns_of(self, frame: Frame, call: Call) -> Expanded:
         """The task's turns, names and arguments included."""
-        key = ("turns", frame.key, call.id)
-        if call.loop is LoopKind.MAPPED:
-            return self._engine.remember(key, lambda: self._expand(frame, call))
-        return self._share(frame, key, lambda: self._expand(frame, call))
+        return self._engine.share_turns(frame, call, lambda: self._expand(frame, call))
 
     def _expand(self, frame: Frame, call: Call) -> Expanded:
         source, scope = self._resolved(frame, call)
@@ -216,7 +209,7 @@ class DagRules:
 
     def _resolved(self, frame: Frame, call: Call) -> tuple[Json, Scope]:
         """The task with its references resolved, and what it may speak of."""
-        return self._share(frame, ("resolved", frame.key, call.id), lambda: self._resolve(frame, call))
+        return self._engine.share(("resolved", frame.key, call.id), lambda: self._resolve(frame, call), of=frame)
 
     def _resolve(self, frame: Frame, call: Call) -> tuple[Json, Scope]:
         name = self.name_of(frame, call)
@@ -247,7 +240,7 @@ class DagRules:
 
     def ancestors(self, frame: Frame, name: str) -> tuple[str, ...]:
         """The tasks that a task depends on, directly or not, in the dag's order."""
-        return self._share(frame, ("ancestors", frame.key, name), lambda: self._ancestors(frame, name))
+        return self._engine.share(("ancestors", frame.key, name), lambda: self._ancestors(frame, name), of=frame)
 
     def _ancestors(self, frame: Frame, name: str) -> tuple[str, ...]:
         found: set[str] = set()

@@ -1,6 +1,6 @@
 """Argo's operate(), worked out on demand: each question is answered from outcomes, and remembered.
 
-In: Plan, RunFacts, Source.  Out: how each call was entered, what it executes, what came of it.
+In: Ground (Plan, RunFacts), Source.  Out: how each call was entered, what it executes, what came of it.
 Must not know: what tasks do with the answers. Argo: operator.go executeTemplate.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from argo_yaml_provider.expr.errors import ExprError
@@ -17,7 +18,7 @@ from argo_yaml_provider.flow.beginnings import Beginnings
 from argo_yaml_provider.flow.composites import FAIL_FAST, UNSUCCESSFUL, Composites
 from argo_yaml_provider.flow.dags import DagRules
 from argo_yaml_provider.flow.entries import Absent, Entry, Execution, Expanded, Place, Started, Stopped
-from argo_yaml_provider.flow.facts import Missing, RunFacts, Source
+from argo_yaml_provider.flow.facts import Missing, Source
 from argo_yaml_provider.flow.frames import Frame
 from argo_yaml_provider.flow.globals import GlobalOutputs
 from argo_yaml_provider.flow.ground import Ground, Watched
@@ -32,7 +33,7 @@ from argo_yaml_provider.flow.steps import StepsRules
 from argo_yaml_provider.flow.tree import hooks_of, is_loop
 from argo_yaml_provider.flow.variables import spec_of, submitted_arguments, workflow_variables
 from argo_yaml_provider.plan.items import Turn
-from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind, Plan
+from argo_yaml_provider.plan.nodes import Call, CallKind, Json, LoopKind
 from argo_yaml_provider.plan.templates import COMPOSITES, strategy_of
 
 T = TypeVar("T")
@@ -45,14 +46,10 @@ class Engine:
     `live`: a task without an outcome has not ended yet. Otherwise it has, and left none: an Error.
     """
 
-    def __init__(
-        self, plan: Plan, facts: RunFacts, source: Source, *, live: bool = False, ground: Ground | None = None
-    ) -> None:
-        self.plan, self.facts, self.live = plan, facts, live
-        self.source = Watched(source)
-        self.ground = ground or Ground(plan=plan, facts=facts)
-        self.tree = self.ground.tree
-        self.spec: Json = spec_of(plan)
+    def __init__(self, ground: Ground, source: Source, *, live: bool = False) -> None:
+        self.ground, self.plan, self.facts, self.tree = ground, ground.plan, ground.facts, ground.tree
+        self.source, self.live = Watched(source), live
+        self.spec: Json = spec_of(self.plan)
         self._known: dict[Hashable, tuple[Any, bool]] = {}
         """Each with whether no outcome was looked at for it."""
         self._turns_asked: dict[Hashable, int] = {}
@@ -82,6 +79,11 @@ class Engine:
                 return self.remember(key, work)
             known[key] = value
         return known[key]
+
+    def share_turns(self, frame: Frame, call: Call, work: Callable[[], Expanded]) -> Expanded:
+        """The turns of a member; of a mapped loop there may be a hundred thousand, which are not kept for all."""
+        find = self.remember if call.loop is LoopKind.MAPPED else partial(self.share, of=frame)
+        return find(("turns", frame.key, call.id), work)
 
     def _is_shared(self, value: object) -> bool:
         key = ("frame", value.key) if isinstance(value, Frame) else "variables"

@@ -62,7 +62,7 @@ class Flow:
     ) -> None:
         self._deepest = deepest
         self._plan, self._facts, self._source = plan, facts, source
-        self._engine = Engine(plan, facts, source, live=live, ground=ground)
+        self._engine = Engine(ground or Ground(plan=plan, facts=facts), source, live=live)
 
     def decide(self, task_id: str, map_index: int = -1, attempts: tuple[Attempt, ...] = ()) -> Decision:
         """What a task should do now that all before it has ended."""
@@ -275,10 +275,10 @@ class Flow:
         call = self._engine.tree.stands[task.call].call
         while (stand := self._engine.tree.stands[call.id]).parent is not None:
             if stand.role == "hook" and call.source.get("expression") and not waits_for_end(call.source):
-                return Engine(self._plan, self._facts, self._source, live=True)
+                return Engine(Ground(plan=self._plan, facts=self._facts), self._source, live=True)
             call = stand.parent
         if call in self._plan.hooks and not waits_for_end(call.source):
-            return Engine(self._plan, self._facts, self._source, live=True)
+            return Engine(Ground(plan=self._plan, facts=self._facts), self._source, live=True)
         return self._engine
 
 

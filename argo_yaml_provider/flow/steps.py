@@ -196,10 +196,7 @@ class StepsRules:
 
     def turns_of(self, frame: Frame, number: int, call: Call) -> Expanded:
         """The step's turns, names and arguments included."""
-        key = ("turns", frame.key, call.id)
-        if call.loop is LoopKind.MAPPED:
-            return self._engine.remember(key, lambda: self._expand(frame, number, call))
-        return self._engine.share(key, lambda: self._expand(frame, number, call), of=frame)
+        return self._engine.share_turns(frame, call, lambda: self._expand(frame, number, call))
 
     def _expand(self, frame: Frame, number: int, call: Call) -> Expanded:
         step = self._resolved(frame, number, call)

@@ -15,14 +15,19 @@ from argo_yaml_provider.plan.compile import compile_text
 from argo_yaml_provider.plan.nodes import Plan
 from tests.flow.simulate import facts_of
 
-WORKFLOW = """
+SHELL = """
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow
 metadata: {generateName: wf-}
 spec:
   entrypoint: main
-  arguments: {parameters: [{name: from-map, valueFrom: {configMapKeyRef: {name: map, key: key}}}]}
+  arguments: {parameters: [ARGUMENTS]}
   templates:
+  - name: take
+    inputs: {parameters: [{name: p}]}
+    container: {image: busybox, command: [echo, "{{inputs.parameters.p}}"]}
+"""
+DAG = """
   - name: main
     inputs: {parameters: [{name: whose, value: "{{workflow.name}}"}]}
     dag:
@@ -35,11 +40,18 @@ spec:
       - {name: c, template: take, arguments: {parameters: [{name: p, value: "{{inputs.parameters.whose}}"}]}}
   - name: give
     container: {image: busybox, command: [date]}
-  - name: take
-    inputs: {parameters: [{name: p}]}
-    container: {image: busybox, command: [echo, "{{inputs.parameters.p}}"]}
 """
-MAPPED = "  arguments: {parameters: [{name: from-map, valueFrom: {configMapKeyRef: {name: map, key: key}}}]}\n"
+LOOP = """
+  - name: main
+    inputs: {parameters: [{name: items, value: "[1, 2, 3]"}]}
+    dag:
+      tasks:
+      - name: a
+        template: take
+        withParam: "{{inputs.parameters.items}}"
+        arguments: {parameters: [{name: p, value: "{{item}}"}]}
+"""
+FROM_MAP = "{name: from-map, valueFrom: {configMapKeyRef: {name: map, key: key}}}"
 
 
 class Told:
@@ -57,19 +69,23 @@ class Told:
         return self.value
 
 
-def plan_of(text: str) -> Plan:
-    (plan,) = compile_text(text, file="wf.yaml")
+def plan_of(templates: str, *, arguments: str = "") -> Plan:
+    (plan,) = compile_text(SHELL.replace("ARGUMENTS", arguments) + templates, file="wf.yaml")
     return plan
 
 
-def command(ground: Ground, told: Told, task: str) -> list[str]:
+def flow_on(ground: Ground, told: Told) -> Flow:
+    """As a task of the run has it for itself."""
+    return Flow(ground.plan, ground.facts, told, ground=ground)  # type: ignore[arg-type]
+
+
+def command(ground: Ground, told: Told, task: str, map_index: int = -1) -> list[str]:
     """What the task runs, as a flow of its own says."""
-    flow = Flow(ground.plan, ground.facts, told, ground=ground)  # type: ignore[arg-type]
-    return list(flow.decide(task).template["container"]["command"])
+    return list(flow_on(ground, told).decide(task, map_index).template["container"]["command"])
 
 
 def test_a_dag_is_filled_in_once_for_all_its_tasks() -> None:
-    plan = plan_of(WORKFLOW.replace(MAPPED, ""))
+    plan = plan_of(DAG)
     ground = Ground(plan=plan, facts=facts_of(plan))
     name = ground.facts.name
     assert command(ground, Told("x"), "c") == ["echo", name]
@@ -80,7 +96,7 @@ def test_a_dag_is_filled_in_once_for_all_its_tasks() -> None:
 
 def test_what_an_outcome_says_is_asked_by_each_task_anew() -> None:
     """As after a step was cleared and gave something else."""
-    plan = plan_of(WORKFLOW.replace(MAPPED, ""))
+    plan = plan_of(DAG)
     ground = Ground(plan=plan, facts=facts_of(plan))
     name = ground.facts.name
     assert [command(ground, Told(result), "b") for result in ("x", "y")] == [["echo", f"{name} x"], ["echo", f"{name} y"]]
@@ -88,7 +104,7 @@ def test_what_an_outcome_says_is_asked_by_each_task_anew() -> None:
 
 
 def test_what_a_config_map_says_is_asked_by_each_task_anew() -> None:
-    plan = plan_of(WORKFLOW.replace("{{workflow.name}}", "{{workflow.parameters.from-map}}"))
+    plan = plan_of(DAG.replace("{{workflow.name}}", "{{workflow.parameters.from-map}}"), arguments=FROM_MAP)
     ground = Ground(plan=plan, facts=facts_of(plan))
     told = [Told("x", value) for value in ("one", "two")]
     assert [command(ground, one, "c") for one in told] == [["echo", "one"], ["echo", "two"]]
@@ -96,56 +112,33 @@ def test_what_a_config_map_says_is_asked_by_each_task_anew() -> None:
 
 
 def test_an_error_is_told_to_each_task_and_not_kept() -> None:
-    plan = plan_of(WORKFLOW)
+    plan = plan_of(DAG)
     ground = Ground(plan=plan, facts=facts_of(plan))
 
     def fail() -> None:
         raise ExprError("no")
 
     for _ in range(2):
-        engine = Engine(plan, ground.facts, Told("x"), ground=ground)  # type: ignore[arg-type]
+        engine = Engine(ground, Told("x"))  # type: ignore[arg-type]
         with pytest.raises(ExprError, match="no"):
             engine.share("wrong", fail)
     assert ground.known == {}
 
 
-LOOP = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {generateName: wf-}
-spec:
-  entrypoint: main
-  templates:
-  - name: main
-    inputs: {parameters: [{name: items, value: "[1, 2, 3]"}]}
-    dag:
-      tasks:
-      - name: a
-        template: take
-        withParam: "{{inputs.parameters.items}}"
-        arguments: {parameters: [{name: p, value: "{{item}}"}]}
-  - name: take
-    inputs: {parameters: [{name: p}]}
-    container: {image: busybox, command: [echo, "{{inputs.parameters.p}}"]}
-"""
-
-
 def test_turns_of_a_loop_leave_nothing() -> None:
     plan = plan_of(LOOP)
     ground = Ground(plan=plan, facts=facts_of(plan))
-    flow = Flow(plan, ground.facts, Told("x"), ground=ground)  # type: ignore[arg-type]
-    assert flow.decide("a", 0).template["container"]["command"] == ["echo", "1"]
+    assert command(ground, Told("x"), "a", 0) == ["echo", "1"]
     known = set(ground.known)
-    flows = [Flow(plan, ground.facts, Told("x"), ground=ground) for _ in range(2)]  # type: ignore[arg-type]
-    assert [flow.turn("a", index) for flow, index in zip(flows, (1, 2), strict=True)] == ["(1:2)", "(2:3)"]
+    assert [flow_on(ground, Told("x")).turn("a", index) for index in (1, 2)] == ["(1:2)", "(2:3)"]
     assert set(ground.known) == known
 
 
 @pytest.mark.parametrize("change", ["facts", "plan"])
 def test_a_run_has_one_ground_until_it_is_another_run(change: str) -> None:
-    plan = plan_of(WORKFLOW)
+    plan = plan_of(DAG)
     facts = facts_of(plan)
     ground = ground_of(plan, facts)
     assert ground_of(plan, replace(facts)) is ground
-    other = (plan_of(WORKFLOW), facts) if change == "plan" else (plan, replace(facts, shutdown="Stop"))
+    other = (plan_of(DAG), facts) if change == "plan" else (plan, replace(facts, shutdown="Stop"))
     assert ground_of(*other) is not ground
